@@ -1,0 +1,11 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { readConfig } from './src/config.js';
+import { dataSourceOptions } from './src/persistence/data-source.js';
+
+const { databaseUrl } = readConfig();
+if (databaseUrl === undefined)
+  throw new Error('Set DATABASE_URL: the embedded database is migrated when the server starts.');
+
+/** The PostgreSQL database, for TypeORM's command line: `npm run migrate`. */
+export default new DataSource(dataSourceOptions(databaseUrl));

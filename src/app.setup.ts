@@ -1,0 +1,47 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Reflector } from '@nestjs/core';
+import helmet from 'helmet';
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import type { Config } from './config.js';
+import { answerClientError } from './http/client-error.js';
+import { ListResponseInterceptor } from './http/list-response.interceptor.js';
+import { ResourceHeadersInterceptor } from './http/resource-headers.interceptor.js';
+import { ScimExceptionFilter } from './http/scim-exception.filter.js';
+import { ScimMessageInterceptor } from './http/scim-message.interceptor.js';
+import { noStore } from './http/no-store.js';
+import { requestLog } from './ops/request-log.js';
+import { serveSwagger } from './ops/swagger.js';
+import { toScimError } from './persistence/database-error.js';
+
+const second = 1000;
+
+/** Sets up what every request passes through. The process and the HTTP tests share it. */
+export function setUp(app: NestExpressApplication, config: Config, logger: Logger): void {
+  app.disable('x-powered-by');
+  // Versions are our entity tags; Express's hash of the body would contradict them.
+  app.set('etag', false);
+  // Query strings are read strictly, and only where SCIM defines them.
+  app.set('query parser', false);
+  app.use(requestLog(logger));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
+      strictTransportSecurity: config.publicUrl.startsWith('https:'),
+    }),
+  );
+  app.use(noStore);
+  app.useGlobalFilters(new ScimExceptionFilter(logger, toScimError));
+  app.useGlobalInterceptors(
+    new ScimMessageInterceptor(app.get(Reflector)),
+    new ListResponseInterceptor(),
+    new ResourceHeadersInterceptor(),
+  );
+  serveSwagger(app, config);
+  const server: Server = app.getHttpServer();
+  // A client that sends slowly is let go, so that it cannot hold a connection for ever.
+  server.headersTimeout = 15 * second;
+  server.requestTimeout = 60 * second;
+  server.keepAliveTimeout = 65 * second;
+  server.on('clientError', answerClientError);
+}

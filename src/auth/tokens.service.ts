@@ -1,0 +1,98 @@
+import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { v7 as uuid } from 'uuid';
+import { Not, Repository } from 'typeorm';
+import type { TenantEntity } from '../tenants/tenant.entity.js';
+import { TokenEntity } from './token.entity.js';
+
+const day = 24 * 60 * 60 * 1000;
+const lifetime = 365 * day;
+const lastUsedInterval = 60_000;
+const configuredName = 'SCIM_TOKEN';
+
+/** Who makes a request: a token of a tenant. */
+export interface Principal {
+  readonly tokenId: string;
+  readonly tenant: TenantEntity;
+}
+
+const hashOf = (secret: string): Buffer => createHash('sha256').update(secret, 'utf8').digest();
+
+/** Issues and checks bearer tokens (RFC 6750, RFC 7644 section 7.4). */
+@Injectable()
+export class TokensService implements OnModuleInit, OnApplicationShutdown {
+  /** When each token was last used, until it is written down. */
+  private readonly lastUsed = new Map<string, Date>();
+  private flushTimer: NodeJS.Timeout | undefined;
+
+  constructor(@InjectRepository(TokenEntity) private readonly tokens: Repository<TokenEntity>) {}
+
+  onModuleInit(): void {
+    this.flushTimer = setInterval(() => void this.flushLastUsed().catch(() => undefined), lastUsedInterval).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.flushTimer);
+    await this.flushLastUsed();
+  }
+
+  /**
+   * Issues a token that expires after a year.
+   * @returns its secret, which is not kept: `rollcall_` and 256 random bits in base64url
+   */
+  async issue(tenant: TenantEntity, name: string, now = new Date()): Promise<string> {
+    const secret = `rollcall_${randomBytes(32).toString('base64url')}`;
+    await this.tokens.insert(tokenRow(tenant, name, secret, now));
+    return secret;
+  }
+
+  /** Issues the tenant's first token. @returns its secret, or undefined when the tenant has or had a token */
+  async issueFirst(tenant: TenantEntity): Promise<string | undefined> {
+    if (await this.tokens.existsBy({ tenantId: tenant.id })) return undefined;
+    return this.issue(tenant, 'First token, made at the first start');
+  }
+
+  /** Makes a secret out of the configuration the tenant's token, in place of the one configured before. */
+  async configure(tenant: TenantEntity, secret: string, now = new Date()): Promise<void> {
+    const row = tokenRow(tenant, configuredName, secret, now);
+    await this.tokens.delete({ tenantId: tenant.id, name: configuredName, secretHash: Not(row.secretHash) });
+    await this.tokens.upsert(row, { conflictPaths: ['secretHash'], skipUpdateIfNoValuesChanged: true });
+  }
+
+  /**
+   * Finds whose secret this is. The hash is looked up, so timing says nothing of how much of a guess is right.
+   * @returns undefined for an unknown or expired secret
+   */
+  async authenticate(secret: string, now = new Date()): Promise<Principal | undefined> {
+    const secretHash = hashOf(secret);
+    const token = await this.tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
+    if (!token?.tenant || !timingSafeEqual(token.secretHash, secretHash) || token.expiresAt <= now) return undefined;
+    this.lastUsed.set(token.id, now);
+    return { tokenId: token.id, tenant: token.tenant };
+  }
+
+  /** Writes down when tokens were last used: one statement for many requests. */
+  async flushLastUsed(): Promise<void> {
+    const used = [...this.lastUsed];
+    this.lastUsed.clear();
+    if (used.length === 0) return;
+    await this.tokens.query(
+      `UPDATE tokens SET last_used_at = greatest(last_used_at, used.at)
+       FROM unnest($1::uuid[], $2::timestamptz[]) AS used(id, at) WHERE tokens.id = used.id`,
+      [used.map(([id]) => id), used.map(([, at]) => at)],
+    );
+  }
+}
+
+function tokenRow(tenant: TenantEntity, name: string, secret: string, now: Date): Omit<TokenEntity, 'tenant'> {
+  return {
+    tenantId: tenant.id,
+    id: uuid(),
+    name,
+    secretHash: hashOf(secret),
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + lifetime),
+    lastUsedAt: null,
+  };
+}

@@ -1,0 +1,100 @@
+import { Controller, Get, Param, Req } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { Public } from '../http/public.js';
+import { Config } from '../config.js';
+import { readListQuery } from '../http/query-parameters.js';
+import { Context, type RequestContext } from '../http/request-context.js';
+import { ScimErrors } from '../http/scim-docs.js';
+import { ScimMessages } from '../http/scim-message.interceptor.js';
+import { basePath } from '../http/scim-path.js';
+import {
+  listResponse,
+  quote,
+  resourceTypeResource,
+  schemaResource,
+  ScimError,
+  type JsonObject,
+  type ListResponse,
+} from '../scim/index.js';
+import { serviceProviderConfig } from './service-provider-config.js';
+
+/** What the server supports, its resource types and its schemas (RFC 7644 section 4). */
+@ApiTags('Discovery')
+@ScimMessages()
+@Controller(basePath)
+export class DiscoveryController {
+  constructor(private readonly config: Config) {}
+
+  // Open, so that a client can find out how to authenticate (RFC 7643 section 5). It holds nothing of any tenant.
+  @Public()
+  @Get('ServiceProviderConfig')
+  @ApiOperation({ summary: 'What the server supports' })
+  @ApiOkResponse({ description: 'The configuration.' })
+  @ScimErrors('forbidden')
+  serviceProviderConfig(@Req() request: Request): JsonObject {
+    refuseFilter(request);
+    return serviceProviderConfig(this.config.publicUrl + basePath, `${this.config.publicUrl}/docs`);
+  }
+
+  @Get('ResourceTypes')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'The resource types' })
+  @ApiOkResponse({ description: 'All resource types.' })
+  @ScimErrors('unauthorized', 'forbidden')
+  resourceTypes(@Context() { registry, baseUrl }: RequestContext, @Req() request: Request): ListResponse<JsonObject> {
+    refuseFilter(request);
+    return all(registry.resourceTypes.map((type) => resourceTypeResource(type, baseUrl)));
+  }
+
+  @Get('ResourceTypes/:name')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'One resource type' })
+  @ApiOkResponse({ description: 'The resource type.' })
+  @ScimErrors('unauthorized', 'forbidden', 'notFound')
+  resourceType(
+    @Context() { registry, baseUrl }: RequestContext,
+    @Param('name') name: string,
+    @Req() request: Request,
+  ): JsonObject {
+    refuseFilter(request);
+    const type = registry.resourceTypes.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
+    if (!type) throw new ScimError('notFound', `There is no resource type ${quote(name)}.`);
+    return resourceTypeResource(type, baseUrl);
+  }
+
+  @Get('Schemas')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'The schemas' })
+  @ApiOkResponse({ description: 'All schemas.' })
+  @ScimErrors('unauthorized', 'forbidden')
+  schemas(@Context() { registry, baseUrl }: RequestContext, @Req() request: Request): ListResponse<JsonObject> {
+    refuseFilter(request);
+    return all(registry.schemas.map((schema) => schemaResource(schema, baseUrl)));
+  }
+
+  @Get('Schemas/:urn')
+  @ApiBearerAuth()
+  @ApiOperation({ summary: 'One schema' })
+  @ApiOkResponse({ description: 'The schema.' })
+  @ScimErrors('unauthorized', 'forbidden', 'notFound')
+  schema(
+    @Context() { registry, baseUrl }: RequestContext,
+    @Param('urn') urn: string,
+    @Req() request: Request,
+  ): JsonObject {
+    refuseFilter(request);
+    const schema = registry.schema(urn);
+    if (!schema) throw new ScimError('notFound', `There is no schema ${quote(urn)}.`);
+    return schemaResource(schema, baseUrl);
+  }
+}
+
+const all = (resources: JsonObject[]): ListResponse<JsonObject> => listResponse(resources, resources.length, 1);
+
+/** Discovery resources cannot be filtered; other parameters are ignored (RFC 7644 section 4). */
+function refuseFilter(request: Request): void {
+  if (readListQuery(request).filter !== undefined) {
+    throw new ScimError('forbidden', 'filter cannot be used here: this endpoint always returns all there is.');
+  }
+}

@@ -1,0 +1,16 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { GroupEntity } from './group.entity.js';
+import { GroupsController } from './groups.controller.js';
+import { GroupsRepository } from './groups.repository.js';
+import { GroupsService } from './groups.service.js';
+import { MembershipEntity } from './membership.entity.js';
+import { MembershipsRepository } from './memberships.repository.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([GroupEntity, MembershipEntity])],
+  controllers: [GroupsController],
+  providers: [GroupsService, GroupsRepository, MembershipsRepository],
+  exports: [GroupsService, MembershipsRepository],
+})
+export class GroupsModule {}

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import type { RequestContext } from '../http/request-context.js';
+import { Transaction } from '../persistence/transaction.js';
+import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
+import { foldCase, groupResourceType, textOf, type LinkChange, type ScimResource } from '../scim/index.js';
+import { GroupEntity } from './group.entity.js';
+import { GroupsRepository } from './groups.repository.js';
+import { MembershipsRepository } from './memberships.repository.js';
+
+/** Groups (RFC 7643 section 4.2). */
+@Injectable()
+export class GroupsService extends ResourceService<GroupEntity> {
+  protected readonly type = groupResourceType;
+  // A group may have very many members, and nobody who changes one wants to read them all.
+  protected override readonly returnsPatched = false;
+
+  constructor(
+    repository: GroupsRepository,
+    transaction: Transaction,
+    private readonly memberships: MembershipsRepository,
+  ) {
+    super(repository, transaction);
+  }
+
+  protected draft(_ctx: RequestContext, _id: string, resource: ScimResource): Promise<Draft<GroupEntity>> {
+    const displayName = textOf(resource, 'displayName');
+    return Promise.resolve({ resource, columns: { displayName, displayNameKey: foldCase(displayName) } });
+  }
+
+  protected async applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<boolean> {
+    let changed = 0;
+    for (const change of changes) changed += await this.memberships.apply(ctx, id, change, ctx.baseUrl);
+    return changed > 0;
+  }
+
+  protected async unlink(ctx: WriteContext, id: string): Promise<void> {
+    const parents = await this.memberships.removeMember(ctx, 'Group', id);
+    await this.memberships.touchGroups(ctx, parents, new Date());
+  }
+}

@@ -1,0 +1,19 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { map, type Observable } from 'rxjs';
+import { messageUrn } from '../scim/index.js';
+import { ResourcePage } from './representation.js';
+
+/** Shapes pages as ListResponse messages (RFC 7644 section 3.4.2). The resources' text is passed on as it is. */
+@Injectable()
+export class ListResponseInterceptor implements NestInterceptor {
+  intercept(_execution: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((value: unknown) => (value instanceof ResourcePage ? listResponse(value) : value)));
+  }
+}
+
+function listResponse({ json, size, totalResults, startIndex }: ResourcePage): string {
+  return (
+    `{"schemas":["${messageUrn.listResponse}"],"totalResults":${totalResults},"startIndex":${startIndex},` +
+    `"itemsPerPage":${size},"Resources":[${json}]}`
+  );
+}

@@ -1,0 +1,87 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+import { ScimError } from '../scim/index.js';
+import { prefersRepresentation } from './prefer.js';
+
+/** The query of a list or search (RFC 7644 sections 3.4.2 and 3.4.3), as text. */
+export interface ListQuery extends ProjectionQuery {
+  readonly filter?: string;
+  readonly sortBy?: string;
+  readonly sortOrder?: string;
+  readonly startIndex?: string;
+  readonly count?: string;
+}
+
+/** Which attributes an answer carries (RFC 7644 section 3.9). */
+export interface ProjectionQuery {
+  readonly attributes?: readonly string[];
+  readonly excludedAttributes?: readonly string[];
+}
+
+/** What a client asks of a write and of its answer. */
+export interface WriteOptions extends ProjectionQuery {
+  /** The If-Match header (RFC 7644 section 3.14). */
+  readonly ifMatch?: string | undefined;
+  /** Whether the client asks for a body where the answer would have none (RFC 7240 `return=representation`). */
+  readonly prefersBody?: boolean;
+}
+
+/** The query of a list as a handler's argument. */
+export const Query = createParamDecorator((_: unknown, execution: ExecutionContext): ListQuery =>
+  readListQuery(execution.switchToHttp().getRequest<Request>()),
+);
+
+/** The options of a write as a handler's argument. */
+export const Options = createParamDecorator((_: unknown, execution: ExecutionContext): WriteOptions => {
+  const request = execution.switchToHttp().getRequest<Request>();
+  const { attributes, excludedAttributes } = readListQuery(request);
+  return {
+    ...(attributes ? { attributes } : {}),
+    ...(excludedAttributes ? { excludedAttributes } : {}),
+    ifMatch: request.headers['if-match'],
+    prefersBody: prefersRepresentation(request),
+  };
+});
+
+const single = ['filter', 'sortBy', 'sortOrder', 'startIndex', 'count', 'attributes', 'excludedAttributes'] as const;
+type Parameter = (typeof single)[number];
+
+const isParameter = (name: string): name is Parameter => (single as readonly string[]).includes(name);
+
+function decode(text: string, name = 'the query string'): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    const row = name === 'filter' ? 'invalidFilter' : 'invalidSyntax';
+    throw new ScimError(row, `${name} is not valid percent-encoded UTF-8.`);
+  }
+}
+
+/**
+ * Reads the query string. Parameters that SCIM does not define are ignored (RFC 7644 section 3.4.2).
+ * @throws ScimError invalidValue for a repeated parameter; invalidSyntax or invalidFilter for malformed encoding
+ */
+export function readListQuery(request: Request): ListQuery {
+  const found: Partial<Record<Parameter, string>> = {};
+  const at = request.originalUrl.indexOf('?');
+  const pairs = at < 0 ? [] : request.originalUrl.slice(at + 1).split('&');
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=');
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    if (!isParameter(name)) continue;
+    if (found[name] !== undefined) throw new ScimError('invalidValue', `${name} is given twice.`);
+    found[name] = equals < 0 ? '' : decode(pair.slice(equals + 1), name);
+  }
+  const { attributes, excludedAttributes, ...rest } = found;
+  return { ...rest, ...names('attributes', attributes), ...names('excludedAttributes', excludedAttributes) };
+}
+
+function names(parameter: 'attributes' | 'excludedAttributes', text: string | undefined): ProjectionQuery {
+  if (text === undefined) return {};
+  return {
+    [parameter]: text
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+  };
+}

@@ -1,0 +1,35 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Profile, SchemaRegistry } from '../scim/index.js';
+
+/** What a request is made for and by. First argument of every service and repository method. */
+export interface RequestContext {
+  readonly tenant: { readonly id: string; readonly name: string };
+  readonly registry: SchemaRegistry;
+  readonly profile: Profile;
+  /** The id of the token that makes the request. */
+  readonly actor: string;
+  /** The SCIM base URL, without a trailing slash. */
+  readonly baseUrl: string;
+  readonly requestId: string;
+}
+
+declare module 'express' {
+  interface Request {
+    /** Set by the guard; absent on public routes. */
+    context?: RequestContext;
+  }
+}
+
+declare module 'http' {
+  interface IncomingMessage {
+    /** Identifies the request in logs and in the X-Request-Id header. */
+    id?: string;
+  }
+}
+
+/** The request's context as a handler's argument. */
+export const Context = createParamDecorator((_: unknown, execution: ExecutionContext): RequestContext => {
+  const { context } = execution.switchToHttp().getRequest<{ context?: RequestContext }>();
+  if (!context) throw new Error('This route has no context: it is public.');
+  return context;
+});

@@ -1,0 +1,66 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { errorMessage, rowForStatus, ScimError } from '../scim/index.js';
+import { responseMediaType, scimMediaType } from './scim-media-type.js';
+
+/** Translates an error of another layer, such as the database; undefined when it has no meaning to a client. */
+export type ErrorTranslation = (error: unknown) => ScimError | undefined;
+
+/** Answers every failure with the SCIM Error message (RFC 7644 section 3.12). Nothing else writes error bodies. */
+@Catch()
+export class ScimExceptionFilter implements ExceptionFilter {
+  constructor(
+    private readonly logger: Logger,
+    private readonly translate: ErrorTranslation,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const error = this.scimError(thrown, request);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    response.removeHeader('ETag');
+    response.setHeader('Content-Type', `${errorMediaType(request)}; charset=utf-8`);
+    response.status(error.status).send(JSON.stringify(errorMessage(error)));
+  }
+
+  private scimError(thrown: unknown, request: Request): ScimError {
+    if (thrown instanceof ScimError) return thrown;
+    const translated = this.translate(thrown);
+    if (translated) {
+      // The log says why; the client learns only that it should come back.
+      if (translated.status >= 500) this.logger.error({ err: thrown, requestId: request.id }, 'request failed');
+      return translated;
+    }
+    const status = httpStatus(thrown);
+    if (status === 400)
+      return new ScimError('invalidSyntax', 'The request cannot be read: its path or headers are malformed.');
+    if (status !== undefined && status < 500) return new ScimError(rowForStatus(status));
+    this.logger.error({ err: thrown, requestId: request.id }, 'unexpected error');
+    return new ScimError(
+      'internal',
+      `The server met an unexpected condition; its log has the details under ${request.id}.`,
+    );
+  }
+}
+
+/** The status an error of Nest or Express carries. */
+function httpStatus(thrown: unknown): number | undefined {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  const status = (thrown as { status?: unknown } | null | undefined)?.status;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function errorMediaType(request: Request): string {
+  try {
+    return responseMediaType(request.headers.accept);
+  } catch {
+    return scimMediaType;
+  }
+}

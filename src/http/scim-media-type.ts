@@ -1,0 +1,97 @@
+import type { IncomingMessage } from 'node:http';
+import Negotiator from 'negotiator';
+import { decodeUtf8, limits, parseJson, quote, ScimError, type JsonValue, type Profile } from '../scim/index.js';
+
+/** The media type of SCIM messages (RFC 7644 section 8.1). */
+export const scimMediaType = 'application/scim+json';
+
+const produced = [scimMediaType, 'application/json'];
+
+/** A media range without parameters other than its weight: we produce UTF-8 only, so `charset` says nothing new. */
+function withoutParameters(range: string): string | undefined {
+  const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+  if (!/^[^\s/]+\/[^\s/]+$/.test(type)) return undefined;
+  const weight = parameters.find((parameter) => /^q=/i.test(parameter));
+  return weight === undefined ? type : `${type};${weight}`;
+}
+
+/**
+ * Chooses the media type of the answer (RFC 7644 section 3.8, RFC 9110 section 12.5.1).
+ * @param accept the Accept header; absent and malformed ones accept anything
+ * @throws ScimError notAcceptable
+ */
+export function responseMediaType(accept: string | undefined): string {
+  const ranges = (accept ?? '')
+    .split(',')
+    .map(withoutParameters)
+    .filter((range) => range !== undefined);
+  if (ranges.length === 0) return scimMediaType;
+  const [chosen] = new Negotiator({ headers: { accept: ranges.join(', ') } }).mediaTypes(produced);
+  if (chosen === undefined) throw new ScimError('notAcceptable');
+  return chosen;
+}
+
+/**
+ * Checks that a body is JSON in UTF-8 without a content coding (RFC 7644 section 3.8).
+ * @throws ScimError unsupportedMediaType
+ */
+function checkContentType(request: IncomingMessage, profile: Profile): void {
+  const coding = request.headers['content-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+    throw new ScimError(
+      'unsupportedMediaType',
+      `Content-Encoding ${quote(coding)} is not supported; send the body as it is.`,
+    );
+  }
+  const contentType = request.headers['content-type'];
+  if (contentType === undefined) {
+    if (profile.missingContentType) return;
+    throw new ScimError('unsupportedMediaType', `Content-Type is missing; it must be ${scimMediaType}.`);
+  }
+  const [type = '', ...parameters] = contentType
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  const isUtf8 = charset === undefined || charset.replaceAll('"', '') === 'utf-8';
+  if (!produced.includes(type) || !isUtf8) {
+    throw new ScimError(
+      'unsupportedMediaType',
+      `Content-Type ${quote(contentType)} is not supported; use ${scimMediaType} in UTF-8.`,
+    );
+  }
+}
+
+/** How large a body may be. */
+export interface BodyLimits {
+  readonly bytes: number;
+  /** The longest array. */
+  readonly arrayElements: number;
+}
+
+/** The limits of a body that names no other. */
+export const defaultBodyLimits: BodyLimits = { bytes: limits.bodyBytes, arrayElements: limits.arrayElements };
+
+/**
+ * Reads a request's body as JSON, counting bytes as they come.
+ * @throws ScimError unsupportedMediaType, payloadTooLarge naming the limit, or what `parseJson` throws
+ */
+export async function readBody(
+  request: IncomingMessage,
+  profile: Profile,
+  { bytes, arrayElements }: BodyLimits,
+): Promise<JsonValue> {
+  checkContentType(request, profile);
+  const tooLarge = (): ScimError =>
+    new ScimError('payloadTooLarge', `The body is larger than ${bytes} bytes.`, { Connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > bytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  // Not destroyed on the way out: the connection must still carry the error.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > bytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return parseJson(decodeUtf8(Buffer.concat(chunks)), { maxArray: arrayElements });
+}

@@ -1,0 +1,77 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { messageUrn } from '../scim/index.js';
+
+/** The Error message (RFC 7644 section 3.12). */
+export class ErrorDto {
+  @ApiProperty({ type: [String], example: [messageUrn.error] })
+  schemas!: string[];
+
+  @ApiProperty({ description: 'The HTTP status, as a string.', example: '404' })
+  status!: string;
+
+  @ApiPropertyOptional({ description: 'The kind of error, where RFC 7644 table 9 names one.', example: 'invalidValue' })
+  scimType?: string;
+
+  @ApiProperty({
+    description: 'What was wrong, where, and what would be right.',
+    example: 'There is no User with the id "00919288221112222".',
+  })
+  detail!: string;
+}
+
+/** One operation of a PATCH request (RFC 7644 section 3.5.2). */
+export class PatchOperationDto {
+  @ApiProperty({ enum: ['add', 'remove', 'replace'], description: 'In any case: Entra ID writes "Replace".' })
+  op!: string;
+
+  @ApiPropertyOptional({
+    description: 'The attribute to change. Without it, `value` is an object of attributes.',
+    example: 'emails[type eq "work"].value',
+  })
+  path?: string;
+
+  @ApiPropertyOptional({ description: 'The new value; an array for multi-valued attributes.', example: false })
+  value?: unknown;
+}
+
+/** The body of a PATCH request (RFC 7644 section 3.5.2). */
+export class PatchRequestDto {
+  @ApiProperty({ type: [String], example: [messageUrn.patchOp] })
+  schemas!: string[];
+
+  @ApiProperty({ type: [PatchOperationDto], minItems: 1 })
+  Operations!: PatchOperationDto[];
+}
+
+/** The `meta` attribute (RFC 7643 section 3.1). */
+export class MetaDto {
+  @ApiProperty({ readOnly: true, example: 'User' })
+  resourceType!: string;
+
+  @ApiProperty({ readOnly: true, format: 'date-time' })
+  created!: string;
+
+  @ApiProperty({ readOnly: true, format: 'date-time' })
+  lastModified!: string;
+
+  @ApiProperty({ readOnly: true, format: 'uri' })
+  location!: string;
+
+  @ApiProperty({ readOnly: true, description: 'Equal to the ETag header.', example: 'W/"1"' })
+  version!: string;
+}
+
+/** A page of resources (RFC 7644 section 3.4.2). */
+export abstract class ListResponseDto {
+  @ApiProperty({ type: [String], example: [messageUrn.listResponse] })
+  schemas!: string[];
+
+  @ApiProperty({ description: 'How many resources match in all.', example: 1 })
+  totalResults!: number;
+
+  @ApiProperty({ description: 'The 1-based index of the first resource of this page.', example: 1 })
+  startIndex!: number;
+
+  @ApiProperty({ description: 'How many resources this page holds.', example: 1 })
+  itemsPerPage!: number;
+}

@@ -1,0 +1,2 @@
+/** Where the protocol is served (RFC 7644 section 3.13 puts the version in the path). */
+export const basePath = '/scim/v2';

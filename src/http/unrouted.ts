@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import { quote, ScimError } from '../scim/index.js';
+import { basePath } from './scim-path.js';
+
+/** The part of Express's router that says which routes there are. */
+export interface RouterLayer {
+  match(path: string): boolean;
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}
+
+/** The route that takes what no other does. */
+export const fallbackRoute = '*path';
+
+/**
+ * The methods that have a route at a path, from the router itself, so that no second list has to be kept.
+ * @param layers the router's stack
+ */
+export function allowedMethods(layers: readonly RouterLayer[], path: string): string[] {
+  const methods = new Set<string>();
+  for (const layer of layers) {
+    if (!layer.route || layer.route.path === `/${fallbackRoute}` || !matches(layer, path)) continue;
+    for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
+  }
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
+}
+
+function matches(layer: RouterLayer, path: string): boolean {
+  try {
+    return layer.match(path);
+  } catch {
+    // A path with malformed percent-encoding is the path of nothing.
+    return false;
+  }
+}
+
+/**
+ * The error for a request that no route takes: 405 with Allow where another method would be, 400 for another protocol
+ * version (RFC 7644 section 3.13), and 404 elsewhere.
+ * @param path the request's path, without its query
+ */
+export function unrouted(request: IncomingMessage, path: string, methods: readonly string[]): ScimError {
+  if (methods.length > 0) {
+    const allow = [...methods, 'OPTIONS'].join(', ');
+    return new ScimError('methodNotAllowed', `${request.method} is not allowed here; use ${methods.join(', ')}.`, {
+      Allow: allow,
+    });
+  }
+  const version = /^\/scim\/(v[^/]*)(?:\/|$)/i.exec(path)?.[1];
+  if (version !== undefined && version.toLowerCase() !== 'v2') {
+    return new ScimError('invalidVers', `The protocol version ${quote(version)} is not supported; use ${basePath}.`);
+  }
+  return new ScimError('notFound', `There is nothing at ${quote(path)}; the SCIM base is ${basePath}.`);
+}

@@ -1,0 +1,34 @@
+import type { NextFunction, Request, Response } from 'express';
+import { v4 as uuid } from 'uuid';
+import type { Logger } from 'pino';
+
+const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
+
+/**
+ * Gives each request an id, answers it in X-Request-Id, and logs the request when it is done: method, path, status and
+ * duration in milliseconds. The query string is not logged, because filters hold personal data (RFC 7644 section 7.5.2).
+ */
+export function requestLog(logger: Logger): (request: Request, response: Response, next: NextFunction) => void {
+  return (request, response, next) => {
+    const given = request.headers['x-request-id'];
+    const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuid();
+    const started = performance.now();
+    request.id = requestId;
+    response.setHeader('X-Request-Id', requestId);
+    response.on('close', () => {
+      logger.info(
+        {
+          requestId,
+          method: request.method,
+          path: request.originalUrl.split('?', 1)[0]?.slice(0, 256),
+          status: response.statusCode,
+          complete: response.writableFinished,
+          durationMs: Math.round(performance.now() - started),
+          tenant: request.context?.tenant.name,
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}

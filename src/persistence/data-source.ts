@@ -1,0 +1,50 @@
+import { DataSource, MigrationExecutor, type DataSourceOptions } from 'typeorm';
+import type { EmbeddedDatabase } from './embedded.js';
+import { migrations } from './migrations/all.js';
+
+const serverPool = { max: 20, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, statement_timeout: 20_000 };
+
+/**
+ * TypeORM's options for either database. The schema is made by migrations only.
+ * @param database a postgres:// URL, or an embedded database that is open
+ */
+export function dataSourceOptions(database: string | EmbeddedDatabase): DataSourceOptions {
+  const common = { type: 'postgres', migrations, synchronize: false, migrationsRun: false, logging: false } as const;
+  if (typeof database !== 'string') return { ...common, extra: database.pool };
+  return { ...common, url: database, applicationName: 'rollcall', extra: serverPool };
+}
+
+// Any constant: all Rollcall processes on one database must agree on it.
+const migrationLock = 7_264_317;
+
+/**
+ * Applies the pending migrations in one transaction. Replicas that start together wait for each other.
+ * @returns the names of the migrations applied
+ */
+export async function migrate(dataSource: DataSource): Promise<string[]> {
+  return exclusively(dataSource, async (queryRunner) => {
+    const executor = new MigrationExecutor(dataSource, queryRunner);
+    executor.transaction = 'none';
+    return (await executor.executePendingMigrations()).map((migration) => migration.name);
+  });
+}
+
+/** Runs work in a transaction that only one process at a time holds: a transaction lock also works through a pooler. */
+export async function exclusively<T>(
+  dataSource: DataSource,
+  work: (queryRunner: ReturnType<DataSource['createQueryRunner']>) => Promise<T>,
+): Promise<T> {
+  const queryRunner = dataSource.createQueryRunner();
+  try {
+    await queryRunner.startTransaction();
+    await queryRunner.query('SELECT pg_advisory_xact_lock($1)', [migrationLock]);
+    const result = await work(queryRunner);
+    await queryRunner.commitTransaction();
+    return result;
+  } catch (error) {
+    if (queryRunner.isTransactionActive) await queryRunner.rollbackTransaction();
+    throw error;
+  } finally {
+    await queryRunner.release();
+  }
+}

@@ -1,0 +1,60 @@
+import type { AttributeTarget } from '../../scim/index.js';
+
+/** A value in SQL. `text` is compared as folded text; the others by their own type. */
+export interface SqlValue {
+  readonly sql: string;
+  readonly type: 'text' | 'uuid' | 'timestamptz' | 'numeric' | 'boolean';
+}
+
+/** The elements of a multi-valued attribute as rows named `e`, and how each sub-attribute is read from one. */
+export interface SqlElements {
+  readonly from: string;
+  readonly fields: Readonly<Record<string, SqlValue>>;
+}
+
+/** What the SQL of one statement is made with. */
+export interface SqlContext {
+  /** Adds a parameter and returns its placeholder. */
+  readonly parameter: (value: unknown) => string;
+  /** The base of locations and references. */
+  readonly baseUrl: string;
+}
+
+/**
+ * Where a table keeps what is not in its folded document: values in columns of their own, and elements that are rows of
+ * other tables. The table's row is named `r`.
+ */
+export interface TableColumns {
+  readonly table: string;
+  /** By `targetKey`. */
+  readonly values: Readonly<Record<string, (context: SqlContext) => SqlValue>>;
+  /** By attribute name. */
+  readonly elements: Readonly<Record<string, (context: SqlContext) => SqlElements>>;
+}
+
+/** The name of what a target points to: `userName`, `meta.created`, `urn:…:2.0:User:manager.displayName`. */
+export function targetKey({ extension, attribute, subAttribute }: AttributeTarget): string {
+  const name = subAttribute ? `${attribute.name}.${subAttribute.name}` : attribute.name;
+  return extension ? `${extension.id}:${name}` : name;
+}
+
+/** A string as an SQL literal. Only for names out of the schema registry; what a client sends is always a parameter. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The columns that every resource table has. */
+export function commonColumns(resourceType: string, endpoint: string): TableColumns['values'] {
+  return {
+    id: () => ({ sql: 'r.id', type: 'uuid' }),
+    externalId: () => ({ sql: 'r.external_id', type: 'text' }),
+    'meta.resourceType': () => ({ sql: literal(resourceType), type: 'text' }),
+    'meta.created': () => ({ sql: 'r.created_at', type: 'timestamptz' }),
+    'meta.lastModified': () => ({ sql: 'r.last_modified_at', type: 'timestamptz' }),
+    'meta.version': () => ({ sql: `('W/"' || r.version || '"')`, type: 'text' }),
+    'meta.location': ({ parameter, baseUrl }) => ({
+      sql: `(${parameter(baseUrl + endpoint)}::text || '/' || r.id)`,
+      type: 'text',
+    }),
+  };
+}

@@ -1,0 +1,219 @@
+import {
+  leaf,
+  type Attribute,
+  type AttributeTarget,
+  type BoundFilter,
+  type CompareOp,
+  type JsonObject,
+  type Sort,
+} from '../../scim/index.js';
+import { literal, targetKey, type SqlContext, type SqlElements, type SqlValue, type TableColumns } from './columns.js';
+
+type Operand = string | number | boolean;
+type Compare = Extract<BoundFilter, { kind: 'compare' }>;
+
+const uuidPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const comparators: Readonly<Partial<Record<CompareOp, string>>> = { eq: '=', gt: '>', ge: '>=', lt: '<', le: '<=' };
+
+const sqlType = (attribute: Attribute): SqlValue['type'] => {
+  if (attribute.type === 'boolean') return 'boolean';
+  return attribute.type === 'integer' || attribute.type === 'decimal' ? 'numeric' : 'text';
+};
+
+/**
+ * Compiles filters and sorting to SQL over one table (RFC 7644 sections 3.4.2.2 and 3.4.2.3). A compiled filter selects
+ * exactly the rows that `evaluate` accepts. It is true or not true: SQL's null counts as false, also below `not`.
+ */
+export class SqlCompiler {
+  constructor(
+    private readonly columns: TableColumns,
+    private readonly context: SqlContext,
+  ) {}
+
+  /** @returns an SQL condition on the row `r` */
+  condition(filter: BoundFilter): string {
+    switch (filter.kind) {
+      case 'and':
+        return filter.terms.map((term) => `(${this.condition(term)})`).join(' AND ') || 'TRUE';
+      case 'or':
+        return filter.terms.map((term) => `(${this.condition(term)})`).join(' OR ');
+      case 'not':
+        return `(${this.condition(filter.term)}) IS NOT TRUE`;
+      case 'present':
+        return this.present(filter.target);
+      case 'presentExtension':
+        return filter.schema.attributes
+          .map((attribute) => `(${this.present({ extension: filter.schema, attribute })})`)
+          .join(' OR ');
+      case 'element':
+        return this.element(filter.target, filter.filter);
+      case 'compare':
+        return this.compare(filter);
+    }
+  }
+
+  /** @returns an SQL expression to order the row `r` by: the primary element's value, or the first one's */
+  orderBy({ target, descending }: Sort): string {
+    const direction = descending ? 'DESC' : 'ASC';
+    const { sql, type } = target.attribute.multiValued ? this.firstValue(target) : this.value(target);
+    return `${type === 'text' ? `${sql} COLLATE "C"` : sql} ${direction}`;
+  }
+
+  /** @returns an SQL condition on the rows `e` of a multi-valued attribute */
+  elementCondition(filter: BoundFilter, elements: SqlElements): string {
+    return this.onElement(filter, elements);
+  }
+
+  private compare({ target, op, value }: Compare): string {
+    const isColumn = targetKey(target) in this.columns.values || target.attribute.name in this.columns.elements;
+    if (op === 'eq' && !isColumn) return this.contains(nested(target, value));
+    if (!target.attribute.multiValued) return this.compareValue(this.value(target), op, value);
+    const elements = this.elements(target);
+    const matching = exists(elements, this.compareValue(this.field(target, elements), op, value));
+    return op === 'ne' ? `NOT ${exists(elements)} OR ${matching}` : matching;
+  }
+
+  private compareValue({ sql, type }: SqlValue, op: CompareOp, value: Operand): string {
+    if (type === 'uuid') return this.compareUuid(sql, op, value);
+    const collated = type === 'text' && op !== 'eq' && op !== 'ne' ? `(${sql}) COLLATE "C"` : `(${sql})`;
+    if (op === 'ne') return `${collated} IS DISTINCT FROM ${this.typed(value, type)}`;
+    const comparator = comparators[op];
+    if (comparator) return `${collated} ${comparator} ${this.typed(value, type)}`;
+    return `${collated} LIKE ${this.context.parameter(pattern(op, String(value)))}`;
+  }
+
+  private compareUuid(sql: string, op: CompareOp, value: Operand): string {
+    if (op !== 'eq' && op !== 'ne') return this.compareValue({ sql: `${sql}::text`, type: 'text' }, op, value);
+    if (!uuidPattern.test(String(value))) return op === 'eq' ? 'FALSE' : 'TRUE';
+    return `${sql} ${op === 'eq' ? '=' : 'IS DISTINCT FROM'} ${this.context.parameter(value)}::uuid`;
+  }
+
+  private typed(value: Operand, type: SqlValue['type']): string {
+    return `${this.context.parameter(value)}::${type}`;
+  }
+
+  private present(target: AttributeTarget): string {
+    const { attribute, subAttribute } = target;
+    const parts =
+      subAttribute || !attribute.subAttributes
+        ? [target]
+        : attribute.subAttributes.map((sub) => ({ ...target, subAttribute: sub }));
+    if (!attribute.multiValued) return parts.map((part) => isPresent(this.value(part))).join(' OR ');
+    const elements = this.elements(target);
+    return exists(elements, parts.map((part) => isPresent(this.field(part, elements))).join(' OR '));
+  }
+
+  private element(target: AttributeTarget, filter: BoundFilter): string {
+    const described = target.attribute.name in this.columns.elements ? undefined : describedElement(filter);
+    if (described) return this.contains(wrap(target, [described]));
+    const elements = this.elements(target);
+    return exists(elements, this.onElement(filter, elements));
+  }
+
+  private onElement(filter: BoundFilter, elements: SqlElements): string {
+    switch (filter.kind) {
+      case 'and':
+      case 'or':
+        return filter.terms
+          .map((term) => `(${this.onElement(term, elements)})`)
+          .join(filter.kind === 'and' ? ' AND ' : ' OR ');
+      case 'not':
+        return `(${this.onElement(filter.term, elements)}) IS NOT TRUE`;
+      case 'present':
+        return isPresent(this.field(filter.target, elements));
+      case 'compare':
+        return this.compareValue(this.field(filter.target, elements), filter.op, filter.value);
+      default:
+        throw new Error(`A value path cannot hold ${filter.kind}`);
+    }
+  }
+
+  /** Equality as containment, which the index on the folded document answers. */
+  private contains(document: JsonObject): string {
+    return `r.folded @> ${this.context.parameter(JSON.stringify(document))}::jsonb`;
+  }
+
+  private value(target: AttributeTarget): SqlValue {
+    const column = this.columns.values[targetKey(target)];
+    if (column) return column(this.context);
+    const names = [
+      ...(target.extension ? [target.extension.id] : []),
+      target.attribute.name,
+      ...(target.subAttribute ? [target.subAttribute.name] : []),
+    ];
+    return jsonValue('r.folded', names, leaf(target));
+  }
+
+  private elements(target: AttributeTarget): SqlElements {
+    const rows = this.columns.elements[target.attribute.name];
+    if (rows && !target.extension) return rows(this.context);
+    const path = [...(target.extension ? [target.extension.id] : []), target.attribute.name];
+    const array = `r.folded${path.map((name) => ` -> ${literal(name)}`).join('')}`;
+    return { from: `jsonb_array_elements(${array}) WITH ORDINALITY AS e(v, n)`, fields: {} };
+  }
+
+  private field(target: AttributeTarget, elements: SqlElements): SqlValue {
+    const { attribute, subAttribute } = target;
+    const field = elements.fields[subAttribute?.name ?? 'value'];
+    if (field) return field;
+    return subAttribute
+      ? jsonValue('e.v', [subAttribute.name], subAttribute)
+      : { sql: `e.v #>> '{}'`, type: sqlType(attribute) };
+  }
+
+  private firstValue(target: AttributeTarget): SqlValue {
+    const elements = this.elements(target);
+    const field = this.field(target, elements);
+    const isRows = target.attribute.name in this.columns.elements;
+    const order = isRows ? field.sql : `(e.v -> 'primary') = 'true'::jsonb DESC NULLS LAST, e.n`;
+    return { sql: `(SELECT ${field.sql} FROM ${elements.from} ORDER BY ${order} LIMIT 1)`, type: field.type };
+  }
+}
+
+function exists(elements: SqlElements, condition?: string): string {
+  return `EXISTS (SELECT 1 FROM ${elements.from}${condition === undefined ? '' : ` WHERE ${condition}`})`;
+}
+
+function isPresent({ sql, type }: SqlValue): string {
+  return type === 'text' ? `(${sql}) <> ''` : `(${sql}) IS NOT NULL`;
+}
+
+function jsonValue(from: string, names: readonly string[], attribute: Attribute): SqlValue {
+  const type = sqlType(attribute);
+  const last = names.length - 1;
+  const sql = from + names.map((name, index) => ` ${index === last ? '->>' : '->'} ${literal(name)}`).join('');
+  return { sql: type === 'text' ? sql : `(${sql})::${type}`, type };
+}
+
+/** A LIKE pattern in which the operand stands for itself. */
+function pattern(op: CompareOp, operand: string): string {
+  const escaped = operand.replace(/[\\%_]/g, '\\$&');
+  if (op === 'sw') return `${escaped}%`;
+  return op === 'ew' ? `%${escaped}` : `%${escaped}%`;
+}
+
+/** The part of a folded document that holds a value of the attribute. */
+function wrap({ extension, attribute }: AttributeTarget, value: JsonObject[string]): JsonObject {
+  const document = { [attribute.name]: value };
+  return extension ? { [extension.id]: document } : document;
+}
+
+/** The part of a folded document that says a target equals a value. */
+function nested(target: AttributeTarget, value: Operand): JsonObject {
+  const { attribute, subAttribute } = target;
+  const inner = subAttribute ? { [subAttribute.name]: value } : value;
+  return wrap(target, attribute.multiValued ? [inner] : inner);
+}
+
+/** The element that a conjunction of `eq` terms describes; undefined for any other filter. */
+function describedElement(filter: BoundFilter): JsonObject | undefined {
+  const element: JsonObject = {};
+  for (const term of filter.kind === 'and' ? filter.terms : [filter]) {
+    const name = term.kind === 'compare' && term.op === 'eq' ? term.target.subAttribute?.name : undefined;
+    if (term.kind !== 'compare' || name === undefined) return undefined;
+    if (element[name] !== undefined && element[name] !== term.value) return undefined;
+    element[name] = term.value;
+  }
+  return element;
+}

@@ -1,0 +1,33 @@
+import { Column, PrimaryColumn } from 'typeorm';
+import type { JsonObject, ScimResource } from '../scim/index.js';
+
+/** The columns that every resource table has. */
+export abstract class ResourceEntity {
+  @PrimaryColumn('uuid', { name: 'tenant_id' })
+  tenantId!: string;
+
+  /** A UUID of version 7, so that the order of ids is the order of creation. */
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text', { name: 'external_id', nullable: true })
+  externalId!: string | null;
+
+  /** What clients set, in canonical spelling, with `schemas` and `id`; no meta, and no links to other resources. */
+  @Column({ type: 'json' })
+  document!: ScimResource;
+
+  /** The document as filters and sorting see it. */
+  @Column({ type: 'jsonb', select: false })
+  folded!: JsonObject;
+
+  /** The number of changes the resource has seen, from 1. */
+  @Column('integer')
+  version!: number;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3 })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'last_modified_at', precision: 3 })
+  lastModifiedAt!: Date;
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import pRetry, { AbortError } from 'p-retry';
+import { DataSource, type EntityManager } from 'typeorm';
+import { isRetryable } from './database-error.js';
+
+/** Whose rows a statement may touch, and the transaction it belongs to, if any. First argument of every repository method. */
+export interface TenantScope {
+  readonly tenant: { readonly id: string };
+  readonly manager?: EntityManager;
+}
+
+/** A scope inside a transaction. */
+export type TransactionScope = TenantScope & { readonly manager: EntityManager };
+
+const attempts = 6;
+
+/** Runs work in one database transaction. */
+@Injectable()
+export class Transaction {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /**
+   * Runs `work` in a transaction: all of it happens, or nothing. When another transaction gets in the way
+   * (serialization failure, deadlock) it is tried again, at most 6 times, so `work` must have no effect outside the
+   * database.
+   * @param work gets the scope bound to the transaction and must use no other for its statements
+   */
+  async run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
+    const attempt = async (): Promise<T> => {
+      try {
+        return await this.dataSource.transaction((manager) => work({ ...scope, manager }));
+      } catch (error) {
+        throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    return pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+  }
+}

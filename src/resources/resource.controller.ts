@@ -1,0 +1,104 @@
+import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { Options, Query, type ListQuery, type WriteOptions } from '../http/query-parameters.js';
+import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
+import { Context, type RequestContext } from '../http/request-context.js';
+import { ScimErrors } from '../http/scim-docs.js';
+import type { BodyLimits } from '../http/scim-media-type.js';
+import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
+import { basePath } from '../http/scim-path.js';
+import type { ResourceEntity } from '../persistence/resource.entity.js';
+import type { JsonValue } from '../scim/index.js';
+import { operationDocs, type EndpointDocs } from './resource.docs.js';
+import type { ResourceService } from './resource.service.js';
+
+/** What differs between the endpoints of two resource types: how large a body may be, and the documentation. */
+export interface ResourceEndpoint extends EndpointDocs {
+  readonly bodyLimits: BodyLimits;
+}
+
+/** Serves a resource type at its endpoint. */
+export function ServesResource({ type }: ResourceEndpoint): ClassDecorator {
+  return applyDecorators(
+    ApiTags(`${type.name}s`),
+    ApiBearerAuth(),
+    ScimErrors('unauthorized', 'notAcceptable', 'unavailable'),
+    ScimMessages(),
+    Controller(basePath + type.endpoint),
+  );
+}
+
+/** The operations of an endpoint (RFC 7644 section 3.2). */
+export interface ResourceOperations {
+  create(ctx: RequestContext, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
+  list(ctx: RequestContext, query: ListQuery): Promise<ResourcePage>;
+  read(ctx: RequestContext, id: string, query: ListQuery): Promise<ResourceRepresentation>;
+  replace(ctx: RequestContext, id: string, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
+  patch(ctx: RequestContext, id: string, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
+  delete(ctx: RequestContext, id: string, options: WriteOptions): Promise<void>;
+}
+
+/**
+ * Makes the operations of an endpoint, documented, for a controller to extend.
+ * @returns a class whose constructor takes the resource type's service
+ */
+export function resourceOperations(
+  endpoint: ResourceEndpoint,
+): abstract new (service: ResourceService<ResourceEntity>) => ResourceOperations {
+  const docs = operationDocs(endpoint);
+
+  abstract class Operations implements ResourceOperations {
+    constructor(private readonly service: ResourceService<ResourceEntity>) {}
+
+    @Post()
+    @ReadsBody(endpoint.bodyLimits)
+    @docs.create
+    create(@Context() ctx: RequestContext, @Body() body: JsonValue, @Options() options: WriteOptions) {
+      return this.service.create(ctx, body, options);
+    }
+
+    @Get()
+    @docs.list
+    list(@Context() ctx: RequestContext, @Query() query: ListQuery) {
+      return this.service.list(ctx, query);
+    }
+
+    @Get(':id')
+    @docs.read
+    read(@Context() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery) {
+      return this.service.read(ctx, id, query);
+    }
+
+    @Put(':id')
+    @ReadsBody(endpoint.bodyLimits)
+    @docs.replace
+    replace(
+      @Context() ctx: RequestContext,
+      @Param('id') id: string,
+      @Body() body: JsonValue,
+      @Options() options: WriteOptions,
+    ) {
+      return this.service.replace(ctx, id, body, options);
+    }
+
+    @Patch(':id')
+    @ReadsBody(endpoint.bodyLimits)
+    @docs.patch
+    patch(
+      @Context() ctx: RequestContext,
+      @Param('id') id: string,
+      @Body() body: JsonValue,
+      @Options() options: WriteOptions,
+    ) {
+      return this.service.patch(ctx, id, body, options);
+    }
+
+    @Delete(':id')
+    @HttpCode(204)
+    @docs.delete
+    delete(@Context() ctx: RequestContext, @Param('id') id: string, @Options() options: WriteOptions) {
+      return this.service.delete(ctx, id, options);
+    }
+  }
+  return Operations;
+}

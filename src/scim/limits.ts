@@ -1,0 +1,37 @@
+/** Bounds on what one request may cost. Those a client can meet are published or named in the error's detail. */
+export const limits = {
+  /** Largest page, published as filter.maxResults (RFC 7643 section 5). */
+  maxResults: 200,
+  /** Page size when the client gives no count. */
+  defaultCount: 100,
+  /** Characters of a filter. */
+  filterLength: 8192,
+  /** Nested groups, nots and value paths of a filter. */
+  filterDepth: 50,
+  /** Attribute expressions of a filter. */
+  filterTerms: 200,
+  /** Characters of a PATCH path. */
+  pathLength: 8192,
+  /** Nested objects and arrays of a JSON body. */
+  jsonDepth: 32,
+  /** Elements of one array outside a group's members. */
+  arrayElements: 10_000,
+  /** Operations of one PATCH request. */
+  patchOperations: 1_000,
+  /** Members named by one PATCH operation. */
+  patchMembers: 10_000,
+  /** Members named by one POST or PUT of a Group. */
+  resourceMembers: 100_000,
+  /** Characters of one string value. */
+  stringLength: 65_536,
+  /** Characters of a string value that is compared for uniqueness. */
+  uniqueLength: 1_024,
+  /** Characters of a password, before it is hashed. */
+  passwordLength: 1_024,
+  /** Names in attributes or excludedAttributes. */
+  projectionNames: 500,
+  /** Bytes of a request body. */
+  bodyBytes: 1_048_576,
+  /** Bytes of a Group body, which may carry a complete member list. */
+  groupBodyBytes: 16_777_216,
+} as const;

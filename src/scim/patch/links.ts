@@ -1,0 +1,109 @@
+import { quote, ScimError } from '../errors.js';
+import type { Filter } from '../filter/ast.js';
+import type { BoundFilter } from '../filter/bind.js';
+import { limits } from '../limits.js';
+import type { Profile } from '../profile.js';
+import { isJsonObject, isUnassigned, type JsonValue } from '../resource.js';
+import type { Attribute } from '../schema/schema.js';
+import { readElements } from '../validate/value.js';
+import type { PatchOperation } from './operation.js';
+import type { PatchAttribute } from './target.js';
+
+/** A link to another resource, such as a group's member. `type` is what the client claims the resource is. */
+export interface Link {
+  readonly value: string;
+  readonly type?: string;
+}
+
+/** A change of a resource's links. Links are kept beside the document, so a change never reads those it leaves alone. */
+export type LinkChange =
+  | { readonly kind: 'add' | 'replaceAll'; readonly links: readonly Link[] }
+  | { readonly kind: 'remove'; readonly values: readonly string[] }
+  | { readonly kind: 'removeWhere'; readonly filter: BoundFilter }
+  | { readonly kind: 'removeAll' };
+
+/**
+ * Reads the elements of an attribute that links resources, such as `members`.
+ * @returns one link for each distinct `value`
+ * @throws ScimError invalidValue for an element without a `value`
+ */
+export function readLinks(attribute: Attribute, value: JsonValue, profile: Profile, where: string): Link[] {
+  const links = new Map<string, Link>();
+  for (const element of readElements(attribute, value, profile, where)) {
+    const { value: id, type } = isJsonObject(element) ? element : {};
+    if (typeof id !== 'string' || id === '') {
+      throw new ScimError('invalidValue', `Each of ${where} must have the id of a resource as its "value".`);
+    }
+    const linked = typeof type === 'string' ? linkType(attribute, type, where) : undefined;
+    links.set(id, { value: id, ...(linked === undefined ? {} : { type: linked }) });
+  }
+  return [...links.values()];
+}
+
+function linkType(attribute: Attribute, given: string, where: string): string {
+  const found = attribute.linksTo?.find((type) => type.toLowerCase() === given.toLowerCase());
+  if (found !== undefined) return found;
+  throw new ScimError(
+    'invalidValue',
+    `${where}: "type" must be ${attribute.linksTo?.join(' or ')}, not ${quote(given)}.`,
+  );
+}
+
+/**
+ * Reads a PATCH operation on an attribute that links resources as a change of links (RFC 7644 section 3.5.2). Elements
+ * can be added and removed; one element's `value` is immutable (RFC 7643 section 4.2).
+ * @returns undefined when the operation changes nothing
+ * @throws ScimError invalidValue, mutability, or payloadTooLarge for more than 10,000 links in one operation
+ */
+export function linkChange(
+  operation: PatchOperation,
+  target: PatchAttribute,
+  profile: Profile,
+): LinkChange | undefined {
+  const { attribute, filter } = target;
+  if (operation.op === 'remove') return removal(operation, target, profile);
+  if (filter) {
+    throw new ScimError(
+      'mutability',
+      `${quote(target.text)}: a value of ${attribute.name} cannot be edited; remove it and add another.`,
+    );
+  }
+  if (isUnassigned(operation.value)) return operation.op === 'replace' ? { kind: 'removeAll' } : undefined;
+  const links = readLinks(attribute, operation.value, profile, attribute.name);
+  checkCount(links.length, attribute);
+  return { kind: operation.op === 'add' ? 'add' : 'replaceAll', links };
+}
+
+function removal(operation: PatchOperation, target: PatchAttribute, profile: Profile): LinkChange | undefined {
+  const { attribute, filter } = target;
+  if (filter) {
+    const values = namedValues(filter.written);
+    return values ? { kind: 'remove', values } : { kind: 'removeWhere', filter: filter.bound };
+  }
+  if (operation.value === undefined) return { kind: 'removeAll' };
+  if (isUnassigned(operation.value)) return undefined;
+  const listed = Array.isArray(operation.value) ? operation.value : [operation.value];
+  checkCount(listed.length, attribute);
+  const elements = listed.map((item) => (typeof item === 'string' ? { value: item } : item));
+  return { kind: 'remove', values: readLinks(attribute, elements, profile, attribute.name).map((link) => link.value) };
+}
+
+/** The ids that a filter such as `value eq "a" or value eq "b"` names; undefined when it asks anything else. */
+function namedValues(filter: Filter): string[] | undefined {
+  const terms = filter.kind === 'or' ? filter.terms : [filter];
+  const values: string[] = [];
+  for (const term of terms) {
+    if (term.kind !== 'compare' || term.op !== 'eq' || typeof term.value !== 'string') return undefined;
+    if (term.path.name.toLowerCase() !== 'value') return undefined;
+    values.push(term.value);
+  }
+  return values;
+}
+
+function checkCount(count: number, attribute: Attribute): void {
+  if (count <= limits.patchMembers) return;
+  throw new ScimError(
+    'payloadTooLarge',
+    `One operation may name ${limits.patchMembers} ${attribute.name}; this one names ${count}.`,
+  );
+}

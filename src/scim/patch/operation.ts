@@ -1,0 +1,69 @@
+import { quote, ScimError } from '../errors.js';
+import { limits } from '../limits.js';
+import { messageUrn } from '../messages.js';
+import type { Profile } from '../profile.js';
+import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from '../resource.js';
+
+/** One operation of a PATCH request (RFC 7644 section 3.5.2). */
+export interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace';
+  readonly path?: string;
+  /** Absent when the operation has no `value`; null is a value that unassigns. */
+  readonly value?: JsonValue;
+}
+
+/** A member of a message by name: names are case-insensitive (RFC 7643 section 2.1). */
+export function memberOf(message: JsonObject, name: string): JsonValue | undefined {
+  const wanted = name.toLowerCase();
+  return Object.entries(message).find(([key]) => key.toLowerCase() === wanted)?.[1];
+}
+
+/**
+ * Reads the body of a PATCH request (RFC 7644 section 3.5.2). `op` is case-insensitive, as Microsoft Entra ID
+ * capitalises it.
+ * @throws ScimError invalidSyntax when the body is not a PatchOp message; payloadTooLarge for more than 1,000 operations
+ */
+export function readPatch(body: JsonValue | undefined, profile: Profile): PatchOperation[] {
+  if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a PatchOp message: a JSON object.');
+  checkMessageSchema(memberOf(body, 'schemas'), profile);
+  const operations = memberOf(body, 'Operations');
+  if (!Array.isArray(operations) || operations.length === 0) {
+    throw new ScimError('invalidSyntax', 'Operations must be an array with at least one operation.');
+  }
+  if (operations.length > limits.patchOperations) {
+    throw new ScimError(
+      'payloadTooLarge',
+      `A PATCH request may hold ${limits.patchOperations} operations; this one has ${operations.length}.`,
+    );
+  }
+  return operations.map((operation, index) => readOperation(operation, `Operations[${index}]`, profile));
+}
+
+function checkMessageSchema(schemas: JsonValue | undefined, profile: Profile): void {
+  if (isUnassigned(schemas) && profile.inferSchemas) return;
+  const urn = messageUrn.patchOp.toLowerCase();
+  const named =
+    Array.isArray(schemas) && schemas.some((item) => typeof item === 'string' && item.toLowerCase() === urn);
+  if (!named) throw new ScimError('invalidSyntax', `schemas must be ["${messageUrn.patchOp}"].`);
+}
+
+function readOperation(operation: JsonValue, where: string, profile: Profile): PatchOperation {
+  if (!isJsonObject(operation)) throw new ScimError('invalidSyntax', `${where} must be an object.`);
+  const given = memberOf(operation, 'op');
+  const op = typeof given === 'string' ? given.toLowerCase() : given;
+  if (op !== 'add' && op !== 'remove' && op !== 'replace') {
+    const found = given === undefined ? 'nothing' : quote(given);
+    throw new ScimError('invalidSyntax', `${where}.op must be "add", "remove" or "replace", not ${found}.`);
+  }
+  const path = memberOf(operation, 'path');
+  if (!isUnassigned(path) && typeof path !== 'string') {
+    throw new ScimError('invalidPath', `${where}.path must be a string.`);
+  }
+  if (path === '' && !profile.dropUnknown) throw new ScimError('invalidPath', `${where}.path must not be empty.`);
+  const value = memberOf(operation, 'value');
+  return {
+    op,
+    ...(typeof path === 'string' && path !== '' ? { path } : {}),
+    ...(value === undefined ? {} : { value }),
+  };
+}

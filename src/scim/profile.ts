@@ -1,0 +1,60 @@
+/** The names of the client profiles. */
+export type ProfileName = 'strict' | 'default' | 'entra-legacy';
+
+/** What a tenant's client may send beyond the RFCs' letter. It widens what is read; what is sent is always RFC-exact. */
+export interface Profile {
+  readonly name: ProfileName;
+  /** "True"/"false" strings stand for booleans. */
+  readonly booleanStrings: boolean;
+  /** One object or scalar stands for an array of one. */
+  readonly singleForArray: boolean;
+  /** Unknown attributes and schema URNs in bodies are dropped instead of refused. */
+  readonly dropUnknown: boolean;
+  /** A body without `schemas` gets those of its endpoint. */
+  readonly inferSchemas: boolean;
+  /** readOnly keys in a path-less PATCH value are dropped instead of refused. */
+  readonly dropReadOnlyInPatch: boolean;
+  /** PATCH replace on `attr[a eq "x"].sub` without a match creates the element. */
+  readonly createOnReplace: boolean;
+  /** "" clears an optional string in PATCH replace. */
+  readonly emptyStringClears: boolean;
+  /** A bare string stands for a complex value with that `value`. */
+  readonly stringForComplex: boolean;
+  /** A reference may name a resource that does not exist yet. */
+  readonly danglingReferences: boolean;
+  /** A body without Content-Type is read as SCIM. */
+  readonly missingContentType: boolean;
+}
+
+const tolerant: Omit<Profile, 'name'> = {
+  booleanStrings: true,
+  singleForArray: true,
+  dropUnknown: true,
+  inferSchemas: true,
+  dropReadOnlyInPatch: true,
+  createOnReplace: true,
+  emptyStringClears: true,
+  stringForComplex: true,
+  danglingReferences: true,
+  missingContentType: true,
+};
+
+const exact: Omit<Profile, 'name'> = {
+  booleanStrings: false,
+  singleForArray: false,
+  dropUnknown: false,
+  inferSchemas: false,
+  dropReadOnlyInPatch: false,
+  createOnReplace: false,
+  emptyStringClears: false,
+  stringForComplex: false,
+  danglingReferences: false,
+  missingContentType: false,
+};
+
+/** The client profiles by name; `default` is what a new tenant gets. */
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  strict: { name: 'strict', ...exact },
+  default: { name: 'default', ...tolerant },
+  'entra-legacy': { name: 'entra-legacy', ...tolerant },
+};

@@ -1,0 +1,41 @@
+import { quote, ScimError } from './errors.js';
+import { parseAttrPath } from './filter/attr-path.js';
+import { isSchemaTarget, type AttributeTarget, type ResourceSchema } from './schema/registry.js';
+import { subAttribute } from './schema/schema.js';
+
+/** The order asked for: by the values of one attribute. */
+export interface Sort {
+  readonly target: AttributeTarget;
+  readonly descending: boolean;
+}
+
+/**
+ * Reads the sorting parameters (RFC 7644 section 3.4.2.3). A multi-valued complex attribute sorts by its `value`.
+ * @returns undefined without sortBy: then resources come in the order of their creation
+ * @throws ScimError invalidValue for an attribute that is unknown, never returned, or complex without a `value`, and for
+ *   a sortOrder other than ascending or descending
+ */
+export function readSort(
+  sortBy: string | undefined,
+  sortOrder: string | undefined,
+  schema: ResourceSchema,
+): Sort | undefined {
+  if (sortBy === undefined) return undefined;
+  const path = parseAttrPath(sortBy);
+  const target = path && schema.resolve(path);
+  if (!target || isSchemaTarget(target) || target.attribute.returned === 'never') {
+    throw new ScimError('invalidValue', `sortBy: ${quote(sortBy)} is not an attribute of ${schema.name} to sort by.`);
+  }
+  const order = (sortOrder ?? 'ascending').toLowerCase();
+  if (order !== 'ascending' && order !== 'descending') {
+    throw new ScimError('invalidValue', `sortOrder must be "ascending" or "descending", not ${quote(sortOrder)}.`);
+  }
+  return { target: sortable(target, sortBy), descending: order === 'descending' };
+}
+
+function sortable(target: AttributeTarget, sortBy: string): AttributeTarget {
+  if (target.subAttribute || target.attribute.type !== 'complex') return target;
+  const value = subAttribute(target.attribute, 'value');
+  if (value) return { ...target, subAttribute: value };
+  throw new ScimError('invalidValue', `sortBy: ${quote(sortBy)} is complex; name one of its sub-attributes.`);
+}

@@ -1,0 +1,84 @@
+import {
+  commonColumns,
+  type SqlContext,
+  type SqlElements,
+  type TableColumns,
+} from '../persistence/filter-sql/columns.js';
+import { enterpriseUserUrn, groupResourceType, userResourceType } from '../scim/index.js';
+
+/**
+ * The groups of the user `r`, direct and through nested groups, each once. UNION drops what was found before, so a cycle
+ * of groups ends.
+ */
+const closure = `WITH RECURSIVE up(group_id, direct) AS (
+    SELECT m.group_id, TRUE FROM group_members m WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id
+    UNION
+    SELECT m.group_id, FALSE FROM up JOIN group_members m ON m.tenant_id = r.tenant_id AND m.member_group_id = up.group_id
+  )
+  SELECT g.id, g.display_name, g.display_name_key, CASE WHEN c.direct THEN 'direct' ELSE 'indirect' END AS type
+  FROM (SELECT group_id, bool_or(direct) AS direct FROM up GROUP BY group_id) c
+  JOIN groups g ON g.tenant_id = r.tenant_id AND g.id = c.group_id`;
+
+function groupUrl({ parameter, baseUrl }: SqlContext): string {
+  return `${parameter(`${baseUrl}${groupResourceType.endpoint}/`)}::text`;
+}
+
+function groupElements(context: SqlContext): SqlElements {
+  return {
+    from: `(SELECT c.id AS value, ${groupUrl(context)} || c.id AS ref, c.type, c.display_name_key AS display FROM (${closure}) c) e`,
+    fields: {
+      value: { sql: 'e.value', type: 'uuid' },
+      $ref: { sql: 'e.ref', type: 'text' },
+      type: { sql: 'e.type', type: 'text' },
+      display: { sql: 'e.display', type: 'text' },
+    },
+  };
+}
+
+function userUrl({ parameter, baseUrl }: SqlContext): string {
+  return `${parameter(`${baseUrl}${userResourceType.endpoint}/`)}::text`;
+}
+
+const managerOf = (value: string): string =>
+  `(SELECT ${value} FROM users mgr WHERE mgr.tenant_id = r.tenant_id AND mgr.id = r.manager_id)`;
+
+/** Where the users table keeps what is not in its folded document. */
+export const userColumns: TableColumns = {
+  table: 'users',
+  values: {
+    ...commonColumns(userResourceType.name, userResourceType.endpoint),
+    userName: () => ({ sql: 'r.user_name_key', type: 'text' }),
+    [`${enterpriseUserUrn}:manager.displayName`]: () => ({
+      sql: managerOf(`mgr.folded ->> 'displayName'`),
+      type: 'text',
+    }),
+    [`${enterpriseUserUrn}:manager.$ref`]: (context) => ({
+      sql: managerOf(`${userUrl(context)} || mgr.id`),
+      type: 'text',
+    }),
+  },
+  elements: { groups: groupElements },
+};
+
+/** An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none (RFC 7643 section 4.1.2). */
+export function groupsJson(context: SqlContext): string {
+  return `coalesce((SELECT ',"groups":[' || string_agg(
+      '{"value":"' || c.id || '","$ref":' || to_json(${groupUrl(context)} || c.id)
+      || ',"display":' || to_json(c.display_name) || ',"type":"' || c.type || '"}', ',' ORDER BY c.id) || ']'
+    FROM (${closure}) c), '')`;
+}
+
+/**
+ * An SQL expression for the document of the user `r` with its manager's `$ref` and displayName, when the manager exists
+ * (RFC 7643 section 4.3). It replaces the stored `"manager":{"value":"…"}`: inside a JSON string that text cannot occur,
+ * because its quotes would be escaped.
+ */
+export function documentWithManager(context: SqlContext): string {
+  const stored = `'"manager":{"value":"' || r.manager_id || '"}'`;
+  const complete = `'"manager":{"value":"' || mgr.id || '","$ref":' || to_json(${userUrl(context)} || mgr.id)
+    || coalesce(',"displayName":' || (mgr.document -> 'displayName'), '') || '}'`;
+  return `CASE WHEN mgr.id IS NULL THEN r.document::text ELSE replace(r.document::text, ${stored}, ${complete}) END`;
+}
+
+/** The join that `documentWithManager` needs. */
+export const managerJoin = `LEFT JOIN users mgr ON mgr.tenant_id = r.tenant_id AND mgr.id = r.manager_id`;

@@ -1,0 +1,40 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository, type FindOptionsWhere } from 'typeorm';
+import type { SqlContext } from '../persistence/filter-sql/columns.js';
+import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
+import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
+import { userResourceType } from '../scim/index.js';
+import { documentWithManager, groupsJson, managerJoin, userColumns } from './user-columns.js';
+import { UserEntity } from './user.entity.js';
+
+/** The rows of the users. */
+@Injectable()
+export class UsersRepository extends ResourceRepository<UserEntity> {
+  protected readonly columns = userColumns;
+
+  constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>) {
+    super(repository);
+  }
+
+  /** Whether the tenant has a user with this id. */
+  async exists(scope: TenantScope, id: string): Promise<boolean> {
+    return this.manager(scope).existsBy(UserEntity, { tenantId: scope.tenant.id, id });
+  }
+
+  /** Reads and locks the users whose manager is `managerId`: at most `take`, in the order of their ids. */
+  async lockReports(scope: TransactionScope, managerId: string, take: number): Promise<UserEntity[]> {
+    return scope.manager.find(UserEntity, {
+      where: { tenantId: scope.tenant.id, managerId } satisfies FindOptionsWhere<UserEntity>,
+      order: { id: 'ASC' },
+      take,
+      lock: { mode: 'for_no_key_update' },
+    });
+  }
+
+  protected representation(context: SqlContext, view: View): { text: string; joins: string } {
+    const groups = view.wants('groups') ? `|| ${groupsJson(context)}` : '';
+    const meta = metaJson(context, userResourceType.name, userResourceType.endpoint);
+    return { text: `left(${documentWithManager(context)}, -1) ${groups} || ${meta} || '}'`, joins: managerJoin };
+  }
+}

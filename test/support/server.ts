@@ -1,0 +1,73 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Writable } from 'node:stream';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { v7 as uuid } from 'uuid';
+import { DataSource } from 'typeorm';
+import { AppModule } from '../../src/app.module.js';
+import { setUp } from '../../src/app.setup.js';
+import { TokensService } from '../../src/auth/tokens.service.js';
+import { readConfig, type Config } from '../../src/config.js';
+import { prepareDefaultTenant } from '../../src/first-start.js';
+import { basePath } from '../../src/http/scim-path.js';
+import { NestLogger } from '../../src/ops/logging.js';
+import type { ProfileName } from '../../src/scim/index.js';
+import { TenantEntity } from '../../src/tenants/tenant.entity.js';
+import { ScimClient } from './client.js';
+import { createDatabase } from './database.js';
+
+/** The public URL that test servers are configured with: not the one they listen on, so that mixing them up shows. */
+export const publicUrl = 'https://scim.example.com';
+
+/** A Rollcall on a database of its own, listening on a free port. */
+export interface TestServer {
+  readonly app: NestExpressApplication;
+  readonly dataSource: DataSource;
+  /** Such as http://127.0.0.1:41234 */
+  readonly origin: string;
+  /** A client of the default tenant. */
+  readonly scim: ScimClient;
+  /** What was logged so far, one object a line. */
+  readonly logged: () => Record<string, unknown>[];
+  /** Makes another tenant. @returns a client of it */
+  readonly addTenant: (name: string, profile?: ProfileName) => Promise<ScimClient>;
+  readonly close: () => Promise<void>;
+}
+
+/** Starts a server in this process. */
+export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<TestServer> {
+  const { database, drop } = await createDatabase();
+  const config: Config = readConfig({ PUBLIC_URL: publicUrl, ...environment });
+  const lines: string[] = [];
+  const logger = pino(
+    { level: 'debug' },
+    new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) }),
+  );
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.on(database, config), {
+    logger: new NestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  setUp(app, config, logger);
+  const secret = (await prepareDefaultTenant(app, config)) ?? config.scimToken ?? '';
+  await app.listen(0, '127.0.0.1');
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  return {
+    app,
+    dataSource: app.get(DataSource),
+    origin,
+    scim: new ScimClient(origin + basePath, secret),
+    logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    addTenant: async (name, profile = 'default') => {
+      const tenant = { id: uuid(), name, profile, createdAt: new Date() };
+      await app.get(DataSource).getRepository(TenantEntity).insert(tenant);
+      return new ScimClient(origin + basePath, await app.get(TokensService).issue(tenant, 'test'));
+    },
+    close: async () => {
+      await app.close();
+      await drop();
+    },
+  };
+}
