@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AuthModule } from './auth/auth.module.js';
+import { BulkModule } from './bulk/bulk.module.js';
 import { Config } from './config.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GroupsModule } from './groups/groups.module.js';
@@ -26,6 +27,7 @@ export class AppModule {
         DiscoveryModule,
         GroupsModule,
         UsersModule,
+        BulkModule,
         // Last: it answers what no route before it takes.
         FallbackModule,
       ],

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swa
 import type { Request } from 'express';
 import { Public } from '../http/public.js';
 import { Config } from '../config.js';
-import { readListQuery } from '../http/query-parameters.js';
+import { readQuery } from '../http/query-parameters.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimErrors } from '../http/scim-docs.js';
 import { ScimMessages } from '../http/scim-message.interceptor.js';
@@ -94,7 +94,7 @@ const all = (resources: JsonObject[]): ListResponse<JsonObject> => listResponse(
 
 /** Discovery resources cannot be filtered; other parameters are ignored (RFC 7644 section 4). */
 function refuseFilter(request: Request): void {
-  if (readListQuery(request).filter !== undefined) {
+  if (readQuery(request).filter !== undefined) {
     throw new ScimError('forbidden', 'filter cannot be used here: this endpoint always returns all there is.');
   }
 }

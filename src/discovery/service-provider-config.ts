@@ -10,11 +10,19 @@ export function serviceProviderConfig(baseUrl: string, documentationUri: string)
     schemas: [discoveryUrn.serviceProviderConfig],
     documentationUri,
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: limits.bulkOperations, maxPayloadSize: limits.bulkBytes },
     filter: { supported: true, maxResults: limits.maxResults },
     changePassword: { supported: true },
     sort: { supported: true },
     etag: { supported: true },
+    pagination: {
+      cursor: true,
+      index: true,
+      defaultPaginationMethod: 'index',
+      defaultPageSize: limits.defaultCount,
+      maxPageSize: limits.maxResults,
+      cursorTimeout: limits.cursorSeconds,
+    },
     authenticationSchemes: [
       {
         type: 'oauthbearertoken',

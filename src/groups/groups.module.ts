@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ResourcesModule } from '../resources/resources.module.js';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GroupEntity } from './group.entity.js';
 import { GroupsController } from './groups.controller.js';
@@ -8,7 +9,7 @@ import { MembershipEntity } from './membership.entity.js';
 import { MembershipsRepository } from './memberships.repository.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([GroupEntity, MembershipEntity])],
+  imports: [ResourcesModule, TypeOrmModule.forFeature([GroupEntity, MembershipEntity])],
   controllers: [GroupsController],
   providers: [GroupsService, GroupsRepository, MembershipsRepository],
   exports: [GroupsService, MembershipsRepository],

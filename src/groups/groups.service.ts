@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../http/request-context.js';
+import { SearchService } from '../resources/search.service.js';
 import { Transaction } from '../persistence/transaction.js';
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import { foldCase, groupResourceType, textOf, type LinkChange, type ScimResource } from '../scim/index.js';
@@ -10,16 +11,17 @@ import { MembershipsRepository } from './memberships.repository.js';
 /** Groups (RFC 7643 section 4.2). */
 @Injectable()
 export class GroupsService extends ResourceService<GroupEntity> {
-  protected readonly type = groupResourceType;
+  readonly type = groupResourceType;
   // A group may have very many members, and nobody who changes one wants to read them all.
   protected override readonly returnsPatched = false;
 
   constructor(
     repository: GroupsRepository,
     transaction: Transaction,
+    searches: SearchService,
     private readonly memberships: MembershipsRepository,
   ) {
-    super(repository, transaction);
+    super(repository, transaction, searches);
   }
 
   protected draft(_ctx: RequestContext, _id: string, resource: ScimResource): Promise<Draft<GroupEntity>> {

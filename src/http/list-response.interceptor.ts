@@ -11,9 +11,7 @@ export class ListResponseInterceptor implements NestInterceptor {
   }
 }
 
-function listResponse({ json, size, totalResults, startIndex }: ResourcePage): string {
-  return (
-    `{"schemas":["${messageUrn.listResponse}"],"totalResults":${totalResults},"startIndex":${startIndex},` +
-    `"itemsPerPage":${size},"Resources":[${json}]}`
-  );
+function listResponse({ json, size, totalResults, place }: ResourcePage): string {
+  const head = { schemas: [messageUrn.listResponse], totalResults, ...place, itemsPerPage: size };
+  return `${JSON.stringify(head).slice(0, -1)},"Resources":[${json}]}`;
 }

@@ -1,25 +1,10 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Request } from 'express';
-import { ScimError } from '../scim/index.js';
+import { ScimError, type ProjectionRequest, type SearchRequest } from '../scim/index.js';
 import { prefersRepresentation } from './prefer.js';
 
-/** The query of a list or search (RFC 7644 sections 3.4.2 and 3.4.3), as text. */
-export interface ListQuery extends ProjectionQuery {
-  readonly filter?: string;
-  readonly sortBy?: string;
-  readonly sortOrder?: string;
-  readonly startIndex?: string;
-  readonly count?: string;
-}
-
-/** Which attributes an answer carries (RFC 7644 section 3.9). */
-export interface ProjectionQuery {
-  readonly attributes?: readonly string[];
-  readonly excludedAttributes?: readonly string[];
-}
-
 /** What a client asks of a write and of its answer. */
-export interface WriteOptions extends ProjectionQuery {
+export interface WriteOptions extends ProjectionRequest {
   /** The If-Match header (RFC 7644 section 3.14). */
   readonly ifMatch?: string | undefined;
   /** Whether the client asks for a body where the answer would have none (RFC 7240 `return=representation`). */
@@ -27,14 +12,14 @@ export interface WriteOptions extends ProjectionQuery {
 }
 
 /** The query of a list as a handler's argument. */
-export const Query = createParamDecorator((_: unknown, execution: ExecutionContext): ListQuery =>
-  readListQuery(execution.switchToHttp().getRequest<Request>()),
+export const Query = createParamDecorator((_: unknown, execution: ExecutionContext): SearchRequest =>
+  readQuery(execution.switchToHttp().getRequest<Request>()),
 );
 
 /** The options of a write as a handler's argument. */
 export const Options = createParamDecorator((_: unknown, execution: ExecutionContext): WriteOptions => {
   const request = execution.switchToHttp().getRequest<Request>();
-  const { attributes, excludedAttributes } = readListQuery(request);
+  const { attributes, excludedAttributes } = readQuery(request);
   return {
     ...(attributes ? { attributes } : {}),
     ...(excludedAttributes ? { excludedAttributes } : {}),
@@ -43,7 +28,16 @@ export const Options = createParamDecorator((_: unknown, execution: ExecutionCon
   };
 });
 
-const single = ['filter', 'sortBy', 'sortOrder', 'startIndex', 'count', 'attributes', 'excludedAttributes'] as const;
+const single = [
+  'filter',
+  'sortBy',
+  'sortOrder',
+  'startIndex',
+  'count',
+  'cursor',
+  'attributes',
+  'excludedAttributes',
+] as const;
 type Parameter = (typeof single)[number];
 
 const isParameter = (name: string): name is Parameter => (single as readonly string[]).includes(name);
@@ -61,7 +55,7 @@ function decode(text: string, name = 'the query string'): string {
  * Reads the query string. Parameters that SCIM does not define are ignored (RFC 7644 section 3.4.2).
  * @throws ScimError invalidValue for a repeated parameter; invalidSyntax or invalidFilter for malformed encoding
  */
-export function readListQuery(request: Request): ListQuery {
+export function readQuery(request: Request): SearchRequest {
   const found: Partial<Record<Parameter, string>> = {};
   const at = request.originalUrl.indexOf('?');
   const pairs = at < 0 ? [] : request.originalUrl.slice(at + 1).split('&');
@@ -76,7 +70,7 @@ export function readListQuery(request: Request): ListQuery {
   return { ...rest, ...names('attributes', attributes), ...names('excludedAttributes', excludedAttributes) };
 }
 
-function names(parameter: 'attributes' | 'excludedAttributes', text: string | undefined): ProjectionQuery {
+function names(parameter: 'attributes' | 'excludedAttributes', text: string | undefined): ProjectionRequest {
   if (text === undefined) return {};
   return {
     [parameter]: text

@@ -14,18 +14,21 @@ export class ResourceRepresentation {
   ) {}
 }
 
+/** Where a page is: by index (RFC 7644 section 3.4.2.4), or by cursor with the next page's, if there is one (RFC 9865). */
+export type PagePlace = { readonly startIndex: number } | { readonly nextCursor?: string };
+
 /** One page of resources as a handler answers with it. */
 export class ResourcePage {
   /**
    * @param json the resources' JSON texts, joined by commas
    * @param size how many they are
    * @param totalResults how many resources match in all
-   * @param startIndex the 1-based index of the first
+   * @param place where the page is: the 1-based index of its first resource, or the cursor of the next page
    */
   constructor(
     readonly json: string,
     readonly size: number,
     readonly totalResults: number,
-    readonly startIndex: number,
+    readonly place: PagePlace,
   ) {}
 }

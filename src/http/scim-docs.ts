@@ -119,6 +119,14 @@ export function ListParameters(filter: string): MethodDecorator {
       type: Number,
       description: `How many resources at most; ${limits.defaultCount} unless given, ${limits.maxResults} at most.`,
     }),
+    ApiQuery({
+      name: 'cursor',
+      required: false,
+      type: String,
+      allowEmptyValue: true,
+      description:
+        'Asks for pages by cursor instead of startIndex: empty for the first page, then nextCursor of the page before.',
+    }),
     ApiQuery({ name: 'sortBy', required: false, type: String, description: 'The attribute to sort by.' }),
     ApiQuery({ name: 'sortOrder', required: false, enum: ['ascending', 'descending'] }),
     ProjectionParameters(),

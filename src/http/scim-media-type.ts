@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import Negotiator from 'negotiator';
 import { decodeUtf8, limits, parseJson, quote, ScimError, type JsonValue, type Profile } from '../scim/index.js';
 
 /** The media type of SCIM messages (RFC 7644 section 8.1). */
 export const scimMediaType = 'application/scim+json';
+
+const lingerMilliseconds = 500;
 
 const produced = [scimMediaType, 'application/json'];
 
@@ -67,6 +70,10 @@ export interface BodyLimits {
   readonly bytes: number;
   /** The longest array. */
   readonly arrayElements: number;
+  /** What the limit is called where it is published. */
+  readonly name?: string;
+  /** Leaves it to the handler to check the text of strings, part by part. */
+  readonly anyText?: boolean;
 }
 
 /** The limits of a body that names no other. */
@@ -79,19 +86,40 @@ export const defaultBodyLimits: BodyLimits = { bytes: limits.bodyBytes, arrayEle
 export async function readBody(
   request: IncomingMessage,
   profile: Profile,
-  { bytes, arrayElements }: BodyLimits,
+  { bytes, arrayElements, name, anyText }: BodyLimits,
 ): Promise<JsonValue> {
   checkContentType(request, profile);
-  const tooLarge = (): ScimError =>
-    new ScimError('payloadTooLarge', `The body is larger than ${bytes} bytes.`, { Connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > bytes) throw tooLarge();
+  const limit = `${name === undefined ? '' : `${name} = `}${bytes} bytes`;
+  if (Number(request.headers['content-length'] ?? 0) > bytes) throw await tooLarge(request, limit);
   const chunks: Buffer[] = [];
   let size = 0;
-  // Not destroyed on the way out: the connection must still carry the error.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(request)) {
     size += chunk.length;
-    if (size > bytes) throw tooLarge();
+    if (size > bytes) break;
     chunks.push(chunk);
   }
-  return parseJson(decodeUtf8(Buffer.concat(chunks)), { maxArray: arrayElements });
+  if (size > bytes) throw await tooLarge(request, limit);
+  return parseJson(decodeUtf8(Buffer.concat(chunks)), { maxArray: arrayElements, anyText: anyText ?? false });
+}
+
+/**
+ * The error for a body that is too large, after reading on for a moment: a client that is still sending when the connection
+ * closes sees a reset instead of the answer.
+ */
+async function tooLarge(request: IncomingMessage, limit: string): Promise<ScimError> {
+  request.resume();
+  if (!request.readableEnded) {
+    await once(request, 'end', { signal: AbortSignal.timeout(lingerMilliseconds) }).catch(() => undefined);
+  }
+  return new ScimError('payloadTooLarge', `The body is larger than ${limit}.`, { Connection: 'close' });
+}
+
+/** The body as it comes. A client that goes away in the middle of it is no failure of ours. */
+async function* chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  try {
+    // Not destroyed on the way out: the connection must still carry the error.
+    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  } catch {
+    throw new ScimError('invalidSyntax', 'The connection was closed before the body was complete.');
+  }
 }

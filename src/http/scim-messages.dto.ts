@@ -43,6 +43,36 @@ export class PatchRequestDto {
   Operations!: PatchOperationDto[];
 }
 
+/** The body of POST /.search (RFC 7644 section 3.4.3). */
+export class SearchRequestDto {
+  @ApiProperty({ type: [String], example: [messageUrn.searchRequest] })
+  schemas!: string[];
+
+  @ApiPropertyOptional({ type: [String], description: 'The attributes to return.' })
+  attributes?: string[];
+
+  @ApiPropertyOptional({ type: [String], description: 'The attributes not to return.' })
+  excludedAttributes?: string[];
+
+  @ApiPropertyOptional({ description: 'Which resources to return.' })
+  filter?: string;
+
+  @ApiPropertyOptional({ description: 'The attribute to sort by.' })
+  sortBy?: string;
+
+  @ApiPropertyOptional({ enum: ['ascending', 'descending'] })
+  sortOrder?: string;
+
+  @ApiPropertyOptional({ description: 'The 1-based index of the first resource.' })
+  startIndex?: number;
+
+  @ApiPropertyOptional({ description: 'How many resources at most.' })
+  count?: number;
+
+  @ApiPropertyOptional({ description: 'The cursor of a page before; "" for the first page (RFC 9865).' })
+  cursor?: string;
+}
+
 /** The `meta` attribute (RFC 7643 section 3.1). */
 export class MetaDto {
   @ApiProperty({ readOnly: true, example: 'User' })
@@ -62,7 +92,7 @@ export class MetaDto {
 }
 
 /** A page of resources (RFC 7644 section 3.4.2). */
-export abstract class ListResponseDto {
+export class ListResponseDto {
   @ApiProperty({ type: [String], example: [messageUrn.listResponse] })
   schemas!: string[];
 

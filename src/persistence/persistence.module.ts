@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions, migrate } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
+import { Pages } from './pages.js';
+import { SecretKeys } from './secret-keys.js';
 import { Transaction } from './transaction.js';
 
 /** The database: opened and migrated before anything that needs it is made. */
@@ -29,8 +31,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction],
-      exports: [Transaction, TypeOrmModule],
+      providers: [Transaction, Pages, SecretKeys],
+      exports: [Transaction, Pages, SecretKeys, TypeOrmModule],
     };
   }
 }

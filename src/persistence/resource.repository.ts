@@ -1,7 +1,8 @@
 import type { EntityManager, EntityTarget, FindOptionsWhere, QueryDeepPartialEntity, Repository } from 'typeorm';
-import { ScimError, type BoundFilter, type Page, type Sort } from '../scim/index.js';
+import { ScimError, type BoundFilter, type Sort } from '../scim/index.js';
 import type { SqlContext, TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
+import type { PageSource } from './page.js';
 import type { ResourceEntity } from './resource.entity.js';
 import type { TenantScope, TransactionScope } from './transaction.js';
 
@@ -19,17 +20,10 @@ export interface StoredRepresentation {
   readonly version: number;
 }
 
-/** What a list asks for. */
-export interface ResourceQuery extends Page {
+/** Which resources of a type a search is for, and what they are ordered by. */
+export interface ResourceQuery {
   readonly filter?: BoundFilter;
   readonly sort?: Sort;
-}
-
-/** One page of a list: the resources' JSON texts joined by commas. */
-export interface StoredPage {
-  readonly json: string;
-  readonly size: number;
-  readonly totalResults: number;
 }
 
 /** The rows of one resource type. Every statement names the tenant first. */
@@ -62,39 +56,15 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     return rows[0];
   }
 
-  /** Reads one page of the resources that match, and how many match in all, in one snapshot. */
-  async list(scope: TenantScope, query: ResourceQuery, view: View): Promise<StoredPage> {
-    const parameters: unknown[] = [scope.tenant.id];
-    const context = sqlContext(parameters, view.baseUrl);
+  /** The part of a page's statement that is about this type. The tenant is its first parameter. */
+  pageSource({ filter, sort }: ResourceQuery, view: View, context: SqlContext): PageSource {
     const compiler = new SqlCompiler(this.columns, context);
-    const matching = query.filter ? ` AND (${compiler.condition(query.filter)})` : '';
-    const from = `${this.columns.table} r`;
-    const where = `r.tenant_id = $1${matching}`;
-    const total = `(SELECT count(*)::integer FROM ${from} WHERE ${where})`;
-    const sql =
-      query.count === 0
-        ? `SELECT '' AS json, 0 AS size, ${total} AS "totalResults"`
-        : this.pageSql(query, view, { compiler, context, from, where, total });
-    const rows: StoredPage[] = await this.manager(scope).query(sql, parameters);
-    return rows[0] as StoredPage;
-  }
-
-  private pageSql(
-    { sort, startIndex, count }: ResourceQuery,
-    view: View,
-    {
-      compiler,
-      context,
-      from,
-      where,
-      total,
-    }: { compiler: SqlCompiler; context: SqlContext; from: string; where: string; total: string },
-  ): string {
-    const { text, joins } = this.representation(context, view);
-    const order = sort ? `${compiler.orderBy(sort)}, r.id` : 'r.id';
-    return `SELECT coalesce(string_agg(page.json, ','), '') AS json, count(*)::integer AS size, ${total} AS "totalResults"
-      FROM (SELECT ${text} AS json FROM ${from} ${joins} WHERE ${where}
-            ORDER BY ${order} LIMIT ${context.parameter(count)} OFFSET ${context.parameter(startIndex - 1)}) page`;
+    return {
+      table: this.columns.table,
+      where: `r.tenant_id = $1${filter ? ` AND (${compiler.condition(filter)})` : ''}`,
+      key: sort && compiler.sortKey(sort),
+      representation: () => this.representation(context, view),
+    };
   }
 
   /** Reads a resource and locks its row until the transaction ends. @returns undefined when there is none */

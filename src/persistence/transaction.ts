@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import pRetry, { AbortError } from 'p-retry';
 import { DataSource, type EntityManager } from 'typeorm';
-import { isRetryable } from './database-error.js';
+import { isRetryable, toScimError } from './database-error.js';
 
 /** Whose rows a statement may touch, and the transaction it belongs to, if any. First argument of every repository method. */
 export interface TenantScope {
@@ -23,6 +23,7 @@ export class Transaction {
    * Runs `work` in a transaction: all of it happens, or nothing. When another transaction gets in the way
    * (serialization failure, deadlock) it is tried again, at most 6 times, so `work` must have no effect outside the
    * database.
+   * @throws ScimError for what a client can mend: a unique value that is taken, a reference to nothing, a database away
    * @param work gets the scope bound to the transaction and must use no other for its statements
    */
   async run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
@@ -33,6 +34,10 @@ export class Transaction {
         throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
       }
     };
-    return pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+    try {
+      return await pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+    } catch (error) {
+      throw toScimError(error) ?? error;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { Options, Query, type ListQuery, type WriteOptions } from '../http/query-parameters.js';
+import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimErrors } from '../http/scim-docs.js';
@@ -8,7 +8,7 @@ import type { BodyLimits } from '../http/scim-media-type.js';
 import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
 import { basePath } from '../http/scim-path.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
-import type { JsonValue } from '../scim/index.js';
+import { readSearchRequest, type JsonValue, type SearchRequest } from '../scim/index.js';
 import { operationDocs, type EndpointDocs } from './resource.docs.js';
 import type { ResourceService } from './resource.service.js';
 
@@ -31,8 +31,9 @@ export function ServesResource({ type }: ResourceEndpoint): ClassDecorator {
 /** The operations of an endpoint (RFC 7644 section 3.2). */
 export interface ResourceOperations {
   create(ctx: RequestContext, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
-  list(ctx: RequestContext, query: ListQuery): Promise<ResourcePage>;
-  read(ctx: RequestContext, id: string, query: ListQuery): Promise<ResourceRepresentation>;
+  list(ctx: RequestContext, query: SearchRequest): Promise<ResourcePage>;
+  search(ctx: RequestContext, body: JsonValue): Promise<ResourcePage>;
+  read(ctx: RequestContext, id: string, query: SearchRequest): Promise<ResourceRepresentation>;
   replace(ctx: RequestContext, id: string, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
   patch(ctx: RequestContext, id: string, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation>;
   delete(ctx: RequestContext, id: string, options: WriteOptions): Promise<void>;
@@ -59,13 +60,21 @@ export function resourceOperations(
 
     @Get()
     @docs.list
-    list(@Context() ctx: RequestContext, @Query() query: ListQuery) {
-      return this.service.list(ctx, query);
+    list(@Context() ctx: RequestContext, @Query() query: SearchRequest) {
+      return this.service.search(ctx, query);
+    }
+
+    @Post('.search')
+    @HttpCode(200)
+    @ReadsBody()
+    @docs.search
+    search(@Context() ctx: RequestContext, @Body() body: JsonValue) {
+      return this.service.search(ctx, readSearchRequest(body, ctx.profile));
     }
 
     @Get(':id')
     @docs.read
-    read(@Context() ctx: RequestContext, @Param('id') id: string, @Query() query: ListQuery) {
+    read(@Context() ctx: RequestContext, @Param('id') id: string, @Query() query: SearchRequest) {
       return this.service.read(ctx, id, query);
     }
 

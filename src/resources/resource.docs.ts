@@ -10,11 +10,11 @@ import {
   ScimRequest,
   type Examples,
 } from '../http/scim-docs.js';
-import { PatchRequestDto } from '../http/scim-messages.dto.js';
-import type { ResourceType } from '../scim/index.js';
+import { PatchRequestDto, SearchRequestDto } from '../http/scim-messages.dto.js';
+import { messageUrn, type ResourceType } from '../scim/index.js';
 
 /** The operations of a resource type's endpoint. */
-export type Operation = 'create' | 'list' | 'read' | 'replace' | 'patch' | 'delete';
+export type Operation = 'create' | 'list' | 'search' | 'read' | 'replace' | 'patch' | 'delete';
 
 /** What the documentation of an endpoint shows. */
 export interface EndpointDocs {
@@ -33,6 +33,16 @@ export interface EndpointDocs {
 
 const writeErrors = ['invalidSyntax', 'invalidValue', 'uniqueness', 'payloadTooLarge', 'unsupportedMediaType'] as const;
 const changeErrors = [...writeErrors, 'mutability', 'notFound', 'preconditionFailed'] as const;
+
+/** Bodies of POST /.search: the query, kept out of the URL. */
+export function searchExamples(filter: string): Examples {
+  return {
+    search: {
+      summary: 'A query that stays out of logs and histories',
+      value: { schemas: [messageUrn.searchRequest], filter, attributes: ['displayName'], startIndex: 1, count: 10 },
+    },
+  };
+}
 
 /** Documents the operations of an endpoint. */
 export function operationDocs(docs: EndpointDocs): Readonly<Record<Operation, MethodDecorator>> {
@@ -55,6 +65,12 @@ export function operationDocs(docs: EndpointDocs): Readonly<Record<Operation, Me
       ListParameters(docs.filterExample),
       ScimAnswer(200, `One page of the ${name}s that match; none is an empty page.`, listDto, docs.listExample),
       ScimErrors('invalidFilter', 'invalidValue'),
+    ),
+    search: applyDecorators(
+      operation('search', `Find ${name}s by a query in the body`),
+      ScimRequest(SearchRequestDto, searchExamples(docs.filterExample)),
+      ScimAnswer(200, `One page of the ${name}s that match.`, listDto, docs.listExample),
+      ScimErrors('invalidSyntax', 'invalidFilter', 'invalidValue', 'payloadTooLarge', 'unsupportedMediaType'),
     ),
     read: applyDecorators(
       operation('read', `Read a ${name}`),

@@ -1,35 +1,34 @@
 import { v7 as uuid, validate as isUuid } from 'uuid';
-import type { ListQuery, ProjectionQuery, WriteOptions } from '../http/query-parameters.js';
-import { ResourcePage, ResourceRepresentation } from '../http/representation.js';
+import type { WriteOptions } from '../http/query-parameters.js';
+import { ResourceRepresentation, type ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import type { ResourceRepository, View } from '../persistence/resource.repository.js';
 import type { Transaction, TransactionScope } from '../persistence/transaction.js';
 import {
   applyPatch,
-  bindFilter,
   checkImmutable,
   foldResource,
   matchesEtag,
-  parseFilter,
   Projection,
   quote,
   readLinks,
-  readPage,
   readPatch,
   readResource,
-  readSort,
   sameJson,
   ScimError,
   withSchemas,
   type JsonObject,
   type JsonValue,
   type LinkChange,
+  type ProjectionRequest,
   type ReadResource,
   type ResourceSchema,
   type ResourceType,
   type ScimResource,
+  type SearchRequest,
 } from '../scim/index.js';
+import type { Searched, SearchService } from './search.service.js';
 
 /** A resource about to be written: its document, and the table's own columns. */
 export interface Draft<E> {
@@ -45,7 +44,7 @@ export type WriteContext = RequestContext & TransactionScope;
  * here: nothing else.
  */
 export abstract class ResourceService<E extends ResourceEntity> {
-  protected abstract readonly type: ResourceType;
+  abstract readonly type: ResourceType;
   /** Attributes that a PUT without them leaves as they are; the others are cleared (RFC 7644 section 3.5.1). */
   protected readonly keptOnReplace: readonly string[] = [];
   /** Whether a PATCH answers with the resource although nobody asked for it. */
@@ -54,7 +53,13 @@ export abstract class ResourceService<E extends ResourceEntity> {
   protected constructor(
     protected readonly repository: ResourceRepository<E>,
     protected readonly transaction: Transaction,
+    private readonly searches: SearchService,
   ) {}
+
+  /** Where the type is served, such as `/Users`. */
+  get endpoint(): string {
+    return this.type.endpoint;
+  }
 
   /** Makes what the table stores of a resource. `current` is absent when the resource is new. */
   protected abstract draft(ctx: RequestContext, id: string, resource: ScimResource, current?: E): Promise<Draft<E>>;
@@ -101,28 +106,22 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * Reads a resource (RFC 7644 section 3.4.1).
    * @throws ScimError notFound
    */
-  async read(ctx: RequestContext, id: string, query: ProjectionQuery): Promise<ResourceRepresentation> {
+  async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
     if (!isUuid(id)) throw this.notFound(id);
     return this.represent(ctx, id, this.projection(this.schema(ctx), query));
   }
 
   /**
    * Finds resources (RFC 7644 section 3.4.2).
-   * @throws ScimError invalidFilter or invalidValue
+   * @throws ScimError as `SearchService.search`
    */
-  async list(ctx: RequestContext, query: ListQuery): Promise<ResourcePage> {
-    const schema = this.schema(ctx);
-    const projection = this.projection(schema, query);
-    const page = readPage(query.startIndex, query.count);
-    const filter = query.filter === undefined ? undefined : bindFilter(parseFilter(query.filter), schema, ctx.profile);
-    const sort = readSort(query.sortBy, query.sortOrder, schema);
-    const stored = await this.repository.list(
-      ctx,
-      { ...page, ...(filter ? { filter } : {}), ...(sort ? { sort } : {}) },
-      this.view(ctx, projection),
-    );
-    const json = projection.isIdentity ? stored.json : projectAll(projection, stored.json);
-    return new ResourcePage(json, stored.size, stored.totalResults, page.startIndex);
+  search(ctx: RequestContext, search: SearchRequest): Promise<ResourcePage> {
+    return this.searches.search(ctx, [this.searched(ctx)], search);
+  }
+
+  /** This resource type as a part of a search. */
+  searched(ctx: RequestContext): Searched {
+    return { schema: this.schema(ctx), repository: this.repository as unknown as ResourceRepository<ResourceEntity> };
   }
 
   /**
@@ -252,7 +251,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     return ctx.registry.resourceSchema(this.type.name);
   }
 
-  private projection(schema: ResourceSchema, { attributes, excludedAttributes }: ProjectionQuery): Projection {
+  private projection(schema: ResourceSchema, { attributes, excludedAttributes }: ProjectionRequest): Projection {
     return Projection.read(schema, attributes, excludedAttributes);
   }
 
@@ -270,11 +269,6 @@ export abstract class ResourceService<E extends ResourceEntity> {
 }
 
 const projectOne = (projection: Projection, resource: JsonObject): string => JSON.stringify(projection.apply(resource));
-
-function projectAll(projection: Projection, json: string): string {
-  const resources = JSON.parse(`[${json}]`) as JsonObject[];
-  return resources.map((resource) => projectOne(projection, resource)).join(',');
-}
 
 /** Parts links, such as members, from what the document stores. One that the body leaves out counts as empty. */
 function splitLinks(

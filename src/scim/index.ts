@@ -1,7 +1,9 @@
 /** The public surface of the protocol core. Code outside this folder imports from here only. */
 export { errorMessage, listResponse, messageUrn, type ErrorMessage, type ListResponse } from './messages.js';
 export { quote, rowForStatus, ScimError, scimErrorNames, type ScimErrorName } from './errors.js';
-export { decodeUtf8, parseJson } from './json.js';
+export { checkText, decodeUtf8, parseJson } from './json.js';
+export { readBulkRequest, type BulkMethod, type BulkOperation, type BulkRequest } from './bulk/bulk-request.js';
+export { referenceOf, referencesIn, resolveReferences, splitWaiting } from './bulk/references.js';
 export { etag, matchesEtag } from './etag.js';
 export { limits } from './limits.js';
 export { memberOf, readPatch, type PatchOperation } from './patch/operation.js';
@@ -10,6 +12,7 @@ export { readLinks, type Link, type LinkChange } from './patch/links.js';
 export { profiles, type Profile, type ProfileName } from './profile.js';
 export { Projection } from './project/projection.js';
 export { readPage, type Page } from './page.js';
+export { readSearchRequest, type ProjectionRequest, type SearchRequest } from './search-request.js';
 export { readSort, type Sort } from './sort.js';
 export {
   isJsonObject,
@@ -24,7 +27,7 @@ export { mapUsername } from './precis.js';
 export { parseFilter } from './filter/parser.js';
 export { printFilter } from './filter/print.js';
 export type { CompareOp, Filter } from './filter/ast.js';
-export { bindFilter, leaf, type BoundFilter } from './filter/bind.js';
+export { bindFilter, leaf, type BindOptions, type BoundFilter } from './filter/bind.js';
 export { evaluate } from './filter/evaluate.js';
 export { foldCase, foldResource } from './filter/fold.js';
 export { checkImmutable } from './validate/mutability.js';

@@ -1,6 +1,6 @@
 import { quote, ScimError } from './errors.js';
 import { limits } from './limits.js';
-import type { JsonValue } from './resource.js';
+import { isJsonObject, type JsonValue } from './resource.js';
 
 /**
  * Decodes a body (RFC 7644 section 3.8, RFC 8259 section 8.1). A byte order mark is left out.
@@ -18,6 +18,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
  * Parses a JSON text (RFC 8259) that has one reading only. Takes time in proportion to the text, whatever it holds.
  * @param options.maxDepth most objects and arrays around a value; limits.jsonDepth by default
  * @param options.maxArray most elements of any one array; limits.arrayElements by default
+ * @param options.anyText lets strings hold U+0000 and lone surrogates, for `checkText` to judge part by part
  * @returns the value; a key such as `__proto__` is an ordinary property of its object
  * @throws ScimError invalidSyntax when the text is not JSON, is nested too deep, has a key that is not Unicode text, or
  *   has an object with two keys that are equal but for case (attribute names ignore case: RFC 7643 section 2.1)
@@ -25,9 +26,12 @@ export function decodeUtf8(bytes: Uint8Array): string {
  *   finite, or an integer beyond ±(2^53-1) (RFC 8259 section 6)
  * @throws ScimError payloadTooLarge when an array has too many elements
  */
-export function parseJson(text: string, options: { maxDepth?: number; maxArray?: number } = {}): JsonValue {
-  const { maxDepth = limits.jsonDepth, maxArray = limits.arrayElements } = options;
-  new Scanner(text, maxDepth, maxArray).scan();
+export function parseJson(
+  text: string,
+  options: { maxDepth?: number; maxArray?: number; anyText?: boolean } = {},
+): JsonValue {
+  const { maxDepth = limits.jsonDepth, maxArray = limits.arrayElements, anyText = false } = options;
+  new Scanner(text, maxDepth, maxArray, anyText).scan();
   return JSON.parse(text) as JsonValue;
 }
 
@@ -47,6 +51,7 @@ class Scanner {
     private readonly text: string,
     private readonly maxDepth: number,
     private readonly maxArray: number,
+    private readonly anyText: boolean,
   ) {}
 
   /** Accepts exactly the texts that JSON.parse accepts, less those that `parseJson` refuses for another reason. */
@@ -82,7 +87,7 @@ class Scanner {
   private key(keys: Set<string>): void {
     this.match(whitespace);
     const key = this.string('a key in double quotes');
-    if (!isStorable(key)) {
+    if (!this.anyText && !isStorable(key)) {
       throw new ScimError('invalidSyntax', `The key ${quote(key)} holds U+0000 or a lone surrogate.`);
     }
     const folded = key.toLowerCase();
@@ -109,7 +114,8 @@ class Scanner {
 
   private stringValue(): void {
     const start = this.at + 1;
-    if (!isStorable(this.string('a string'))) {
+    const value = this.string('a string');
+    if (!this.anyText && !isStorable(value)) {
       // The string itself may be a password.
       throw new ScimError('invalidValue', `The string at character ${start} holds U+0000 or a lone surrogate.`);
     }
@@ -169,4 +175,20 @@ class Scanner {
 /** PostgreSQL stores neither U+0000 nor a lone surrogate. */
 function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
+}
+
+/**
+ * Checks the text in a value that was parsed with `anyText`.
+ * @throws ScimError invalidValue when a string or key holds U+0000 or a lone surrogate
+ */
+export function checkText(value: JsonValue | undefined): void {
+  if (typeof value === 'string' && !isStorable(value)) {
+    throw new ScimError('invalidValue', 'A string holds U+0000 or a lone surrogate.');
+  }
+  if (Array.isArray(value)) value.forEach(checkText);
+  if (!isJsonObject(value)) return;
+  for (const [key, item] of Object.entries(value)) {
+    checkText(key);
+    checkText(item);
+  }
 }

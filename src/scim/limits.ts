@@ -4,6 +4,8 @@ export const limits = {
   maxResults: 200,
   /** Page size when the client gives no count. */
   defaultCount: 100,
+  /** How long a cursor can be used, in seconds (RFC 9865 section 4). */
+  cursorSeconds: 86_400,
   /** Characters of a filter. */
   filterLength: 8192,
   /** Nested groups, nots and value paths of a filter. */
@@ -30,6 +32,10 @@ export const limits = {
   passwordLength: 1_024,
   /** Names in attributes or excludedAttributes. */
   projectionNames: 500,
+  /** Operations of one bulk request, published as bulk.maxOperations (RFC 7643 section 5). */
+  bulkOperations: 1_000,
+  /** Bytes of a bulk request, published as bulk.maxPayloadSize. */
+  bulkBytes: 4_194_304,
   /** Bytes of a request body. */
   bodyBytes: 1_048_576,
   /** Bytes of a Group body, which may carry a complete member list. */

@@ -6,6 +6,8 @@ export const messageUrn = {
   error: 'urn:ietf:params:scim:api:messages:2.0:Error',
   listResponse: 'urn:ietf:params:scim:api:messages:2.0:ListResponse',
   patchOp: 'urn:ietf:params:scim:api:messages:2.0:PatchOp',
+  bulkRequest: 'urn:ietf:params:scim:api:messages:2.0:BulkRequest',
+  bulkResponse: 'urn:ietf:params:scim:api:messages:2.0:BulkResponse',
   searchRequest: 'urn:ietf:params:scim:api:messages:2.0:SearchRequest',
 } as const;
 

@@ -1,4 +1,5 @@
 import { quote, ScimError } from './errors.js';
+import type { BindOptions } from './filter/bind.js';
 import { parseAttrPath } from './filter/attr-path.js';
 import { isSchemaTarget, type AttributeTarget, type ResourceSchema } from './schema/registry.js';
 import { subAttribute } from './schema/schema.js';
@@ -19,10 +20,12 @@ export function readSort(
   sortBy: string | undefined,
   sortOrder: string | undefined,
   schema: ResourceSchema,
+  { absentIn }: BindOptions = {},
 ): Sort | undefined {
   if (sortBy === undefined) return undefined;
   const path = parseAttrPath(sortBy);
   const target = path && schema.resolve(path);
+  if (path && !target && absentIn?.mayName(path)) return undefined;
   if (!target || isSchemaTarget(target) || target.attribute.returned === 'never') {
     throw new ScimError('invalidValue', `sortBy: ${quote(sortBy)} is not an attribute of ${schema.name} to sort by.`);
   }

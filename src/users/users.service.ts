@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { validate as isUuid } from 'uuid';
 import { MembershipsRepository } from '../groups/memberships.repository.js';
 import type { RequestContext } from '../http/request-context.js';
+import { SearchService } from '../resources/search.service.js';
 import { Transaction, type TransactionScope } from '../persistence/transaction.js';
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import {
@@ -22,16 +23,17 @@ const reportsAtOnce = 500;
 /** Users (RFC 7643 sections 4.1 and 4.3). */
 @Injectable()
 export class UsersService extends ResourceService<UserEntity> {
-  protected readonly type = userResourceType;
+  readonly type = userResourceType;
   // Leaving them out must neither lock a user out nor let a leaver back in.
   protected override readonly keptOnReplace = ['active', 'password'];
 
   constructor(
     private readonly users: UsersRepository,
     transaction: Transaction,
+    searches: SearchService,
     private readonly memberships: MembershipsRepository,
   ) {
-    super(users, transaction);
+    super(users, transaction, searches);
   }
 
   /** The stored user, with the hash standing for the password so that a change or removal of it shows. */

@@ -37,7 +37,7 @@ export class SqlCompiler {
       case 'and':
         return filter.terms.map((term) => `(${this.condition(term)})`).join(' AND ') || 'TRUE';
       case 'or':
-        return filter.terms.map((term) => `(${this.condition(term)})`).join(' OR ');
+        return filter.terms.map((term) => `(${this.condition(term)})`).join(' OR ') || 'FALSE';
       case 'not':
         return `(${this.condition(filter.term)}) IS NOT TRUE`;
       case 'present':
@@ -53,11 +53,9 @@ export class SqlCompiler {
     }
   }
 
-  /** @returns an SQL expression to order the row `r` by: the primary element's value, or the first one's */
-  orderBy({ target, descending }: Sort): string {
-    const direction = descending ? 'DESC' : 'ASC';
-    const { sql, type } = target.attribute.multiValued ? this.firstValue(target) : this.value(target);
-    return `${type === 'text' ? `${sql} COLLATE "C"` : sql} ${direction}`;
+  /** @returns the value that the row `r` is ordered by: of a multi-valued attribute the primary element's, else the first */
+  sortKey({ target }: Sort): SqlValue {
+    return target.attribute.multiValued ? this.firstValue(target) : this.value(target);
   }
 
   /** @returns an SQL condition on the rows `e` of a multi-valued attribute */
@@ -165,8 +163,8 @@ export class SqlCompiler {
   private firstValue(target: AttributeTarget): SqlValue {
     const elements = this.elements(target);
     const field = this.field(target, elements);
-    const isRows = target.attribute.name in this.columns.elements;
-    const order = isRows ? field.sql : `(e.v -> 'primary') = 'true'::jsonb DESC NULLS LAST, e.n`;
+    // Rows have no primary; representations list them by their ids.
+    const order = elements.fields['value']?.sql ?? `(e.v -> 'primary') = 'true'::jsonb DESC NULLS LAST, e.n`;
     return { sql: `(SELECT ${field.sql} FROM ${elements.from} ORDER BY ${order} LIMIT 1)`, type: field.type };
   }
 }

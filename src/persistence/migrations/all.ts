@@ -1,4 +1,5 @@
 import { Initial1764000000001 } from './0001-initial.js';
+import { SecretKeys1764000000002 } from './0002-secret-keys.js';
 
 /** Every migration, in the order they are applied. */
-export const migrations = [Initial1764000000001];
+export const migrations = [Initial1764000000001, SecretKeys1764000000002];

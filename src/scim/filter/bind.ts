@@ -1,7 +1,13 @@
 import { instant } from '../date-time.js';
 import { quote, ScimError } from '../errors.js';
 import type { Profile } from '../profile.js';
-import { isSchemaTarget, type AttributeTarget, type ResourceSchema, type Target } from '../schema/registry.js';
+import {
+  isSchemaTarget,
+  type AttributeTarget,
+  type ResourceSchema,
+  type SchemaRegistry,
+  type Target,
+} from '../schema/registry.js';
 import { subAttribute, type Attribute, type Schema } from '../schema/schema.js';
 import type { CompareOp, CompValue, Filter } from './ast.js';
 import { printAttrPath, type AttrPath } from './attr-path.js';
@@ -29,8 +35,14 @@ export function leaf(target: AttributeTarget): Attribute {
   return target.subAttribute ?? target.attribute;
 }
 
-/** Finds what a path names; within an element, only its sub-attributes exist. */
-type Resolve = (path: AttrPath) => Target;
+/** How names that a resource type does not have are read. */
+export interface BindOptions {
+  /** When several types are searched: such a name is an attribute without a value, unless no schema here has its URI. */
+  readonly absentIn?: SchemaRegistry;
+}
+
+/** Finds what a path names, undefined where it has no value; within an element, only its sub-attributes exist. */
+type Resolve = (path: AttrPath) => Target | undefined;
 
 const unknown = (path: AttrPath, where: string): ScimError =>
   new ScimError('invalidFilter', `${quote(printAttrPath(path))} is not an attribute of ${where}.`);
@@ -40,10 +52,15 @@ const unknown = (path: AttrPath, where: string): ScimError =>
  * @throws ScimError invalidFilter for unknown attributes, attributes that are never returned, operators that do not
  *   apply to the attribute's type, and operands of another type
  */
-export function bindFilter(filter: Filter, schema: ResourceSchema, profile: Profile): BoundFilter {
+export function bindFilter(
+  filter: Filter,
+  schema: ResourceSchema,
+  profile: Profile,
+  { absentIn }: BindOptions = {},
+): BoundFilter {
   const resolve: Resolve = (path) => {
     const target = schema.resolve(path);
-    if (!target) throw unknown(path, schema.name);
+    if (!target && !absentIn?.mayName(path)) throw unknown(path, schema.name);
     return target;
   };
   return bind(filter, resolve, profile);
@@ -72,6 +89,7 @@ function bind(filter: Filter, resolve: Resolve, profile: Profile): BoundFilter {
       return { kind: 'not', term: bind(filter.term, resolve, profile) };
     case 'valuePath': {
       const target = resolve(filter.path);
+      if (!target) return never;
       if (
         isSchemaTarget(target) ||
         !target.attribute.multiValued ||
@@ -96,20 +114,26 @@ function refuseHidden(target: AttributeTarget, path: AttrPath): void {
   }
 }
 
-function bindPresent(target: Target, path: AttrPath): BoundFilter {
+// "and" of nothing is true, and "or" of nothing is false.
+const always: BoundFilter = { kind: 'and', terms: [] };
+const never: BoundFilter = { kind: 'or', terms: [] };
+
+function bindPresent(target: Target | undefined, path: AttrPath): BoundFilter {
+  if (!target) return never;
   if (isSchemaTarget(target)) {
-    // Every resource has attributes of its base schema; "and" of nothing is true.
-    return target.isBase ? { kind: 'and', terms: [] } : { kind: 'presentExtension', schema: target.schema };
+    // Every resource has attributes of its base schema.
+    return target.isBase ? always : { kind: 'presentExtension', schema: target.schema };
   }
   refuseHidden(target, path);
   return { kind: 'present', target };
 }
 
 function bindCompare(
-  named: Target,
+  named: Target | undefined,
   { path, op, value }: Extract<Filter, { kind: 'compare' }>,
   profile: Profile,
 ): BoundFilter {
+  if (!named) return (op === 'ne') === (value !== null) && (op === 'eq' || op === 'ne') ? always : never;
   if (isSchemaTarget(named)) {
     throw new ScimError('invalidFilter', `${quote(printAttrPath(path))} is a schema; it can only be tested with "pr".`);
   }

@@ -39,6 +39,20 @@ export const serviceProviderConfigSchema: Schema = {
     feature('changePassword', 'Configuration options related to changing a password.'),
     feature('sort', 'Sort result options.'),
     feature('etag', 'ETag configuration options.'),
+    // RFC 9865 section 3.
+    readOnly('pagination', 'Pagination configuration options.', {
+      type: 'complex',
+      subAttributes: [
+        readOnly('cursor', 'Whether cursor-based pagination is supported.', { type: 'boolean', required: true }),
+        readOnly('index', 'Whether index-based pagination is supported.', { type: 'boolean', required: true }),
+        readOnly('defaultPaginationMethod', 'The method used when the client names none.', {
+          canonicalValues: ['cursor', 'index'],
+        }),
+        readOnly('defaultPageSize', 'The page size when the client gives none.', { type: 'integer' }),
+        readOnly('maxPageSize', 'The largest page size.', { type: 'integer' }),
+        readOnly('cursorTimeout', 'How many seconds a cursor can be used.', { type: 'integer' }),
+      ],
+    }),
     readOnly('authenticationSchemes', 'The supported authentication schemes.', {
       type: 'complex',
       multiValued: true,

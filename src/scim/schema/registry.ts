@@ -147,6 +147,11 @@ export class SchemaRegistry {
     return found;
   }
 
+  /** Whether a path may name an attribute of some resource type: it has no schema URI, or that of a schema here. */
+  mayName({ uri, name }: AttrPath): boolean {
+    return uri === undefined || this.schema(uri) !== undefined || this.schema(`${uri}:${name}`) !== undefined;
+  }
+
   private required(urn: string): Schema {
     const schema = this.schema(urn);
     if (!schema) throw new Error(`Unknown schema ${urn}`);

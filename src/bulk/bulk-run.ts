@@ -1,0 +1,221 @@
+import type { RequestContext } from '../http/request-context.js';
+import type { ResourceRepresentation } from '../http/representation.js';
+import type { ResourceEntity } from '../persistence/resource.entity.js';
+import type { ResourceService } from '../resources/resource.service.js';
+import {
+  checkText,
+  errorMessage,
+  etag,
+  isJsonObject,
+  messageUrn,
+  quote,
+  referenceOf,
+  referencesIn,
+  resolveReferences,
+  ScimError,
+  splitWaiting,
+  type BulkOperation,
+  type BulkRequest,
+  type ErrorMessage,
+  type JsonObject,
+} from '../scim/index.js';
+
+/** The answer to one operation (RFC 7644 section 3.7). */
+export interface BulkResult {
+  readonly method: string;
+  readonly bulkId?: string;
+  readonly version?: string;
+  readonly location?: string;
+  readonly status: string;
+  readonly response?: ErrorMessage;
+}
+
+/** A service by its endpoint, such as `/Users`. */
+export type Services = ReadonlyMap<string, ResourceService<ResourceEntity>>;
+
+/** What an operation is about. */
+interface Address {
+  readonly service: ResourceService<ResourceEntity>;
+  readonly endpoint: string;
+  /** The id, or a reference to a bulkId; absent for POST. */
+  readonly id?: string;
+}
+
+/** A created resource whose references could not all be resolved yet. */
+interface Waiting {
+  readonly index: number;
+  readonly address: Address;
+  readonly id: string;
+  readonly data: JsonObject;
+}
+
+/**
+ * Carries out one bulk request (RFC 7644 section 3.7). Operations go in the order of the request, but one that refers to
+ * a resource created by a later one has that created first. In a circle of references, resources are created without
+ * them and linked afterwards. Each operation takes the same way as a request of its own.
+ */
+export class BulkRun {
+  private readonly results = new Map<number, BulkResult>();
+  private readonly started = new Set<number>();
+  private readonly ids = new Map<string, string>();
+  private readonly failed = new Set<string>();
+  private readonly creators = new Map<string, number>();
+  private waiting: Waiting[] = [];
+  private errors = 0;
+
+  /** @param translate makes an unexpected error the one that is answered */
+  constructor(
+    private readonly ctx: RequestContext,
+    private readonly request: BulkRequest,
+    private readonly services: Services,
+    private readonly translate: (error: unknown) => ScimError,
+  ) {
+    request.operations.forEach(({ method, bulkId }, index) => {
+      if (method === 'POST' && bulkId !== undefined) this.creators.set(bulkId, index);
+    });
+  }
+
+  /** @returns the BulkResponse message: an entry for each operation carried out, in the order of the request */
+  async run(): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
+    for (let index = 0; index < this.request.operations.length && !this.isStopped; index++) {
+      await this.process(index);
+      await this.link();
+    }
+    const results = [...this.results].sort(([a], [b]) => a - b).map(([, result]) => result);
+    return { schemas: [messageUrn.bulkResponse], Operations: results };
+  }
+
+  private get isStopped(): boolean {
+    return this.request.failOnErrors !== undefined && this.errors >= this.request.failOnErrors;
+  }
+
+  private async process(index: number): Promise<void> {
+    const operation = this.request.operations[index];
+    if (!operation || this.started.has(index)) return;
+    this.started.add(index);
+    let address: Address | undefined;
+    try {
+      if (operation.error) throw operation.error;
+      checkText(operation.data);
+      address = this.address(operation);
+      await this.createReferenced(operation, index);
+      if (this.isStopped) {
+        this.started.delete(index);
+        return;
+      }
+      this.results.set(index, await this.carryOut(operation, address, index));
+    } catch (error) {
+      this.fail(index, error, address);
+    }
+  }
+
+  private fail(index: number, error: unknown, address?: Address): void {
+    const { method = '', bulkId } = this.request.operations[index] ?? {};
+    const known = this.translate(error);
+    this.errors++;
+    if (bulkId !== undefined && method === 'POST') {
+      this.ids.delete(bulkId);
+      this.failed.add(bulkId);
+    }
+    const id = address?.id === undefined ? undefined : (this.ids.get(referenceOf(address.id) ?? '') ?? address.id);
+    this.results.set(index, {
+      method,
+      ...(bulkId === undefined ? {} : { bulkId }),
+      ...(id === undefined || !address ? {} : { location: `${this.ctx.baseUrl}${address.endpoint}/${id}` }),
+      status: String(known.status),
+      response: errorMessage(known),
+    });
+  }
+
+  /** Creates what an operation refers to first. What is being created already is part of a circle. */
+  private async createReferenced({ bulkId: own, data, path }: BulkOperation, index: number): Promise<void> {
+    const inPath = referenceOf(path.split('/').at(-1));
+    const references = [...referencesIn(data), ...(inPath === undefined ? [] : [inPath])];
+    for (const reference of references) {
+      const creator = this.creators.get(reference);
+      if (creator === undefined || (creator === index && reference === own)) {
+        const reason = creator === undefined ? 'no operation creates it' : 'it is the operation itself';
+        throw new ScimError('invalidValue', `The bulkId ${quote(reference)} cannot be referred to: ${reason}.`);
+      }
+      await this.process(creator);
+      if (this.failed.has(reference)) {
+        throw new ScimError('conflict', `The resource with the bulkId ${quote(reference)} could not be created.`);
+      }
+    }
+  }
+
+  private async carryOut(operation: BulkOperation, address: Address, index: number): Promise<BulkResult> {
+    const { service } = address;
+    const options = operation.version === undefined ? {} : { ifMatch: operation.version };
+    if (operation.method === 'POST') return this.create(operation, address, index);
+    const id = this.ids.get(referenceOf(address.id) ?? '') ?? address.id ?? '';
+    if (operation.method === 'DELETE') {
+      await service.delete(this.ctx, id, options);
+      return this.result(operation, '204', `${this.ctx.baseUrl}${address.endpoint}/${id}`);
+    }
+    const data = resolveReferences(operation.data ?? null, this.ids) ?? null;
+    if (operation.method === 'PUT')
+      return this.succeed(operation, '200', await service.replace(this.ctx, id, data, options));
+    const patched = await service.patch(this.ctx, id, data, options);
+    return this.succeed(operation, patched.isReturned ? '200' : '204', patched);
+  }
+
+  private async create(operation: BulkOperation, address: Address, index: number): Promise<BulkResult> {
+    const { data = null, bulkId = '' } = operation;
+    const { now, later } = isJsonObject(data) ? splitWaiting(data, this.ids) : { now: data, later: undefined };
+    const created = await address.service.create(this.ctx, now, {});
+    const id = created.location.slice(created.location.lastIndexOf('/') + 1);
+    this.ids.set(bulkId, id);
+    if (later) this.waiting.push({ index, address, id, data: later });
+    return this.succeed(operation, '201', created);
+  }
+
+  /** Links the resources of a circle, now that all of them are there. */
+  private async link(): Promise<void> {
+    const waiting = this.waiting;
+    this.waiting = [];
+    for (const { index, address, id, data } of waiting) {
+      const operation = this.request.operations[index] as BulkOperation;
+      try {
+        const missing = [...referencesIn(data)].find((reference) => !this.ids.has(reference));
+        if (missing !== undefined) {
+          throw new ScimError('conflict', `The resource with the bulkId ${quote(missing)} could not be created.`);
+        }
+        const value = resolveReferences(data, this.ids) ?? null;
+        const patch = { schemas: [messageUrn.patchOp], Operations: [{ op: 'add', value }] };
+        const linked = await address.service.patch(this.ctx, id, patch, {});
+        this.results.set(index, this.succeed(operation, '201', linked));
+      } catch (error) {
+        // A resource without what it refers to is not what was asked for.
+        await address.service.delete(this.ctx, id, {});
+        this.fail(index, error);
+      }
+    }
+  }
+
+  /** @throws ScimError invalidValue for a path that is not `/Users`, `/Users/id` or their like */
+  private address({ method, path }: BulkOperation): Address {
+    const [, endpoint = '', id] = /^(?:\/v2)?(\/[A-Za-z]+)(?:\/([^/?#]+))?\/?$/.exec(path) ?? [];
+    const service = this.services.get(endpoint);
+    if (!service || id === '.' || id === '..' || (method === 'POST') !== (id === undefined)) {
+      const endpoints = [...this.services.keys()].join(' or ');
+      const right = method === 'POST' ? endpoints : `${endpoints} and the id of a resource`;
+      throw new ScimError('invalidValue', `The path of ${method} must be ${right}, not ${quote(path)}.`);
+    }
+    return { service, endpoint, ...(id === undefined ? {} : { id }) };
+  }
+
+  private succeed(operation: BulkOperation, status: string, resource: ResourceRepresentation): BulkResult {
+    return this.result(operation, status, resource.location, etag(resource.version));
+  }
+
+  private result({ method, bulkId }: BulkOperation, status: string, location: string, version?: string): BulkResult {
+    return {
+      method,
+      ...(bulkId === undefined ? {} : { bulkId }),
+      ...(version === undefined ? {} : { version }),
+      location,
+      status,
+    };
+  }
+}

@@ -1,0 +1,55 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { GroupsService } from '../groups/groups.service.js';
+import type { ResourcePage } from '../http/representation.js';
+import type { RequestContext } from '../http/request-context.js';
+import type { ResourceEntity } from '../persistence/resource.entity.js';
+import type { ResourceService } from '../resources/resource.service.js';
+import { SearchService } from '../resources/search.service.js';
+import { readBulkRequest, ScimError, type JsonValue, type SearchRequest } from '../scim/index.js';
+import { UsersService } from '../users/users.service.js';
+import { BulkRun, type BulkResult, type Services } from './bulk-run.js';
+
+/** What is about more than one resource type: bulk requests, and searches at the root. */
+@Injectable()
+export class BulkService {
+  private readonly logger = new Logger(BulkService.name);
+  private readonly services: Services;
+
+  constructor(
+    users: UsersService,
+    groups: GroupsService,
+    private readonly searches: SearchService,
+  ) {
+    this.services = new Map<string, ResourceService<ResourceEntity>>([
+      [users.endpoint, users],
+      [groups.endpoint, groups],
+    ]);
+  }
+
+  /**
+   * Carries out a bulk request (RFC 7644 section 3.7).
+   * @throws ScimError when the request as a whole is not valid; the errors of operations are in the answer
+   */
+  run(ctx: RequestContext, body: JsonValue): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
+    const request = readBulkRequest(body, ctx.profile);
+    return new BulkRun(ctx, request, this.services, (error) => this.known(error, ctx)).run();
+  }
+
+  /**
+   * Finds resources of all types (RFC 7644 section 3.4.2.1).
+   * @throws ScimError as `SearchService.search`
+   */
+  search(ctx: RequestContext, search: SearchRequest): Promise<ResourcePage> {
+    const searched = [...this.services.values()].map((service) => service.searched(ctx));
+    return this.searches.search(ctx, searched, search);
+  }
+
+  private known(error: unknown, { requestId }: RequestContext): ScimError {
+    if (error instanceof ScimError) return error;
+    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : error, requestId);
+    return new ScimError(
+      'internal',
+      `The server met an unexpected condition; its log has the details under ${requestId}.`,
+    );
+  }
+}
