@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const ticksPerSecond = 100;
+/** How long a server may take to answer, in milliseconds. */
+const patience = 60_000;
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -28,9 +30,12 @@ export async function startServer(
     env: { ...process.env, ...environment, PORT: String(port) },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  // Not left behind when the bench fails.
+  process.once('exit', () => child.kill());
   const origin = `http://127.0.0.1:${port}`;
   while (!(await answers(origin + probe))) {
     if (child.exitCode !== null) throw new Error(`${script} ended with ${child.exitCode}`);
+    if (performance.now() - begun > patience) throw new Error(`${script} does not answer ${probe}`);
     await delay(20);
   }
   return {

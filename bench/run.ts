@@ -155,7 +155,7 @@ await withDatabase(async (url) => {
   const begun = performance.now();
   const seeded = await seed(rollcall.origin, headers, users, sizes);
   const took = (performance.now() - begun) / 1000;
-  const bare = await startServer('dist/bench/bare-server.js', 33_002, '/', {
+  const bare = await startServer('dist/bench/bare-server.js', 33_002, '/00000000-0000-7000-8000-000000000000', {
     DATABASE_URL: url,
     TENANT: await tenantOf(url),
   });

@@ -40,6 +40,9 @@ class Environment {
   @Matches(isToken, { message: 'ADMIN_TOKEN must be a bearer token: letters, digits and . _ ~ + / - =' })
   ADMIN_TOKEN?: string;
 
+  @IsIn(['true', 'false'], { message: 'PREPARED_STATEMENTS must be true or false' })
+  PREPARED_STATEMENTS = 'true';
+
   @IsIn(logLevels, { message: `LOG_LEVEL must be one of ${logLevels.join(', ')}` })
   LOG_LEVEL: (typeof logLevels)[number] = 'info';
 }
@@ -56,6 +59,8 @@ export abstract class Config {
   /** When set, the bearer token of the default tenant. */
   abstract readonly scimToken?: string;
   abstract readonly adminToken?: string;
+  /** Whether statements are prepared by name; a pooler in transaction mode needs this off. */
+  abstract readonly preparedStatements: boolean;
   abstract readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -82,6 +87,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: (read.PUBLIC_URL ?? `http://localhost:${read.PORT}`).replace(/\/+$/, ''),
     ...(read.SCIM_TOKEN === undefined ? {} : { scimToken: read.SCIM_TOKEN }),
     ...(read.ADMIN_TOKEN === undefined ? {} : { adminToken: read.ADMIN_TOKEN }),
+    preparedStatements: read.PREPARED_STATEMENTS === 'true',
     logLevel: read.LOG_LEVEL,
   });
 }

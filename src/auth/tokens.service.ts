@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { LRUCache } from 'lru-cache';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { Not, Repository } from 'typeorm';
@@ -10,6 +11,9 @@ const day = 24 * 60 * 60 * 1000;
 const lifetime = 365 * day;
 const lastUsedInterval = 60_000;
 const configuredName = 'SCIM_TOKEN';
+const knownTokens = 10_000;
+// How long a token that was revoked or whose tenant was changed by another process may still be taken as it was.
+const knownFor = 5_000;
 
 /** Who makes a request: a token of a tenant. */
 export interface Principal {
@@ -24,6 +28,8 @@ const hashOf = (secret: string): Buffer => createHash('sha256').update(secret, '
 export class TokensService implements OnModuleInit, OnApplicationShutdown {
   /** When each token was last used, until it is written down. */
   private readonly lastUsed = new Map<string, Date>();
+  /** Tokens by the hash of their secret, so that not every request has to look its token up. */
+  private readonly known = new LRUCache<string, TokenEntity>({ max: knownTokens, ttl: knownFor });
   private flushTimer: NodeJS.Timeout | undefined;
 
   constructor(@InjectRepository(TokenEntity) private readonly tokens: Repository<TokenEntity>) {}
@@ -56,6 +62,7 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
   /** Makes a secret out of the configuration the tenant's token, in place of the one configured before. */
   async configure(tenant: TenantEntity, secret: string, now = new Date()): Promise<void> {
     const row = tokenRow(tenant, configuredName, secret, now);
+    this.known.clear();
     await this.tokens.delete({ tenantId: tenant.id, name: configuredName, secretHash: Not(row.secretHash) });
     await this.tokens.upsert(row, { conflictPaths: ['secretHash'], skipUpdateIfNoValuesChanged: true });
   }
@@ -66,10 +73,20 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
    */
   async authenticate(secret: string, now = new Date()): Promise<Principal | undefined> {
     const secretHash = hashOf(secret);
-    const token = await this.tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
-    if (!token?.tenant || !timingSafeEqual(token.secretHash, secretHash) || token.expiresAt <= now) return undefined;
+    const key = secretHash.toString('base64');
+    let token = this.known.get(key);
+    if (!token) {
+      token = await this.find(secretHash);
+      if (token) this.known.set(key, token);
+    }
+    if (!token?.tenant || token.expiresAt <= now) return undefined;
     this.lastUsed.set(token.id, now);
     return { tokenId: token.id, tenant: token.tenant };
+  }
+
+  private async find(secretHash: Buffer): Promise<TokenEntity | undefined> {
+    const token = await this.tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
+    return token && timingSafeEqual(token.secretHash, secretHash) ? token : undefined;
   }
 
   /** Writes down when tokens were last used: one statement for many requests. */

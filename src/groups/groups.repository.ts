@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
+import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import { groupResourceType } from '../scim/index.js';
 import { groupColumns, membersJson } from './group-columns.js';
@@ -12,8 +13,8 @@ import { GroupEntity } from './group.entity.js';
 export class GroupsRepository extends ResourceRepository<GroupEntity> {
   protected readonly columns = groupColumns;
 
-  constructor(@InjectRepository(GroupEntity) repository: Repository<GroupEntity>) {
-    super(repository);
+  constructor(@InjectRepository(GroupEntity) repository: Repository<GroupEntity>, statements: Statements) {
+    super(repository, statements);
   }
 
   protected representation(context: SqlContext, view: View): { text: string; joins: string } {

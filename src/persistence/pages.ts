@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { pageSql, type PageBounds, type PageRow, type PageSource, type StoredPage } from './page.js';
 import { sqlContext } from './resource.repository.js';
 import type { SqlContext } from './filter-sql/columns.js';
+import { Statements } from './statements.js';
 import type { TenantScope } from './transaction.js';
 
 /** Reads pages of resources, of one type or of several. */
 @Injectable()
 export class Pages {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly statements: Statements) {}
 
   /**
    * Reads one page and how many resources match in all: one statement, one snapshot.
@@ -23,7 +23,7 @@ export class Pages {
     const parameters: unknown[] = [scope.tenant.id];
     const context = sqlContext(parameters, baseUrl);
     const sql = pageSql(sources(context), bounds, context);
-    const rows: PageRow[] = await (scope.manager ?? this.dataSource).query(sql, parameters);
+    const rows = await this.statements.read<PageRow>(scope, sql, parameters);
     const { last, ...page } = rows[0] as PageRow;
     return last === null ? page : { ...page, last };
   }

@@ -5,6 +5,7 @@ import { dataSourceOptions, migrate } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
 import { Pages } from './pages.js';
 import { SecretKeys } from './secret-keys.js';
+import { Statements } from './statements.js';
 import { Transaction } from './transaction.js';
 
 /** The database: opened and migrated before anything that needs it is made. */
@@ -31,8 +32,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, Pages, SecretKeys],
-      exports: [Transaction, Pages, SecretKeys, TypeOrmModule],
+      providers: [Transaction, Statements, Pages, SecretKeys],
+      exports: [Transaction, Statements, Pages, SecretKeys, TypeOrmModule],
     };
   }
 }

@@ -4,6 +4,7 @@ import type { SqlContext, TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
 import type { ResourceEntity } from './resource.entity.js';
+import type { Statements } from './statements.js';
 import type { TenantScope, TransactionScope } from './transaction.js';
 
 /** How representations are to be made. */
@@ -31,7 +32,10 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** Where the table keeps what is not in the folded document. */
   protected abstract readonly columns: TableColumns;
 
-  protected constructor(protected readonly repository: Repository<E>) {}
+  protected constructor(
+    protected readonly repository: Repository<E>,
+    private readonly statements: Statements,
+  ) {}
 
   /** An SQL expression for the complete JSON text of the row `r`, and the joins it needs. */
   protected abstract representation(context: SqlContext, view: View): { text: string; joins: string };
@@ -49,7 +53,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
     const parameters: unknown[] = [scope.tenant.id, id];
     const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
-    const rows: StoredRepresentation[] = await this.manager(scope).query(
+    const rows = await this.statements.read<StoredRepresentation>(
+      scope,
       `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
       parameters,
     );

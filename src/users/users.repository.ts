@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository, type FindOptionsWhere } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
+import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
 import { userResourceType } from '../scim/index.js';
@@ -13,8 +14,8 @@ import { UserEntity } from './user.entity.js';
 export class UsersRepository extends ResourceRepository<UserEntity> {
   protected readonly columns = userColumns;
 
-  constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>) {
-    super(repository);
+  constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>, statements: Statements) {
+    super(repository, statements);
   }
 
   /** Whether the tenant has a user with this id. */

@@ -75,9 +75,9 @@ export class SqlCompiler {
   private compareValue({ sql, type }: SqlValue, op: CompareOp, value: Operand): string {
     if (type === 'uuid') return this.compareUuid(sql, op, value);
     const collated = type === 'text' && op !== 'eq' && op !== 'ne' ? `(${sql}) COLLATE "C"` : `(${sql})`;
-    if (op === 'ne') return `${collated} IS DISTINCT FROM ${this.typed(value, type)}`;
+    if (op === 'ne') return `${collated} IS DISTINCT FROM ${this.operand(value, type)}`;
     const comparator = comparators[op];
-    if (comparator) return `${collated} ${comparator} ${this.typed(value, type)}`;
+    if (comparator) return `${collated} ${comparator} ${this.operand(value, type)}`;
     return `${collated} LIKE ${this.context.parameter(pattern(op, String(value)))}`;
   }
 
@@ -87,7 +87,7 @@ export class SqlCompiler {
     return `${sql} ${op === 'eq' ? '=' : 'IS DISTINCT FROM'} ${this.context.parameter(value)}::uuid`;
   }
 
-  private typed(value: Operand, type: SqlValue['type']): string {
+  private operand(value: Operand, type: SqlValue['type']): string {
     return `${this.context.parameter(value)}::${type}`;
   }
 
@@ -155,16 +155,14 @@ export class SqlCompiler {
     const { attribute, subAttribute } = target;
     const field = elements.fields[subAttribute?.name ?? 'value'];
     if (field) return field;
-    return subAttribute
-      ? jsonValue('e.v', [subAttribute.name], subAttribute)
-      : { sql: `e.v #>> '{}'`, type: sqlType(attribute) };
+    return subAttribute ? jsonValue('e.v', [subAttribute.name], subAttribute) : typed(`e.v #>> '{}'`, attribute);
   }
 
   private firstValue(target: AttributeTarget): SqlValue {
     const elements = this.elements(target);
     const field = this.field(target, elements);
     // Rows have no primary; representations list them by their ids.
-    const order = elements.fields['value']?.sql ?? `(e.v -> 'primary') = 'true'::jsonb DESC NULLS LAST, e.n`;
+    const order = elements.fields['value']?.sql ?? `(e.v -> 'primary' IS NOT DISTINCT FROM 'true') DESC, e.n`;
     return { sql: `(SELECT ${field.sql} FROM ${elements.from} ORDER BY ${order} LIMIT 1)`, type: field.type };
   }
 }
@@ -178,10 +176,15 @@ function isPresent({ sql, type }: SqlValue): string {
 }
 
 function jsonValue(from: string, names: readonly string[], attribute: Attribute): SqlValue {
-  const type = sqlType(attribute);
   const last = names.length - 1;
   const sql = from + names.map((name, index) => ` ${index === last ? '->>' : '->'} ${literal(name)}`).join('');
-  return { sql: type === 'text' ? sql : `(${sql})::${type}`, type };
+  return typed(sql, attribute);
+}
+
+/** The text of a JSON value as a value of its attribute's type. */
+function typed(text: string, attribute: Attribute): SqlValue {
+  const type = sqlType(attribute);
+  return { sql: type === 'text' ? text : `(${text})::${type}`, type };
 }
 
 /** A LIKE pattern in which the operand stands for itself. */

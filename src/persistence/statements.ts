@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+import type pg from 'pg';
+import { DataSource } from 'typeorm';
+import { Config } from '../config.js';
+import type { TenantScope } from './transaction.js';
+
+// Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
+const mostPrepared = 200;
+
+/** Runs the statements that read. Outside a transaction they are prepared: the database parses and plans each once. */
+@Injectable()
+export class Statements {
+  private readonly pool: pg.Pool;
+  private readonly names = new Map<string, string>();
+
+  constructor(
+    dataSource: DataSource,
+    private readonly config: Config,
+  ) {
+    this.pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+  }
+
+  /**
+   * Runs a statement in the scope's transaction, or on any connection.
+   * @returns its rows
+   */
+  async read<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
+    if (scope.manager) return scope.manager.query<Row[]>(text, values);
+    const name = this.config.preparedStatements ? this.nameOf(text) : undefined;
+    const { rows } = await this.pool.query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
+    return rows;
+  }
+
+  private nameOf(text: string): string | undefined {
+    const known = this.names.get(text);
+    if (known !== undefined || this.names.size >= mostPrepared) return known;
+    const name = `rollcall_${this.names.size}`;
+    this.names.set(text, name);
+    return name;
+  }
+}
