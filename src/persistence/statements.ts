@@ -7,7 +7,7 @@ import type { TenantScope } from './transaction.js';
 // Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
 const mostPrepared = 200;
 
-/** Runs the statements that read. Outside a transaction they are prepared: the database parses and plans each once. */
+/** Runs the statements that read. They are prepared: each connection parses and plans each once. */
 @Injectable()
 export class Statements {
   private readonly pool: pg.Pool;
@@ -25,10 +25,16 @@ export class Statements {
    * @returns its rows
    */
   async read<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
-    if (scope.manager) return scope.manager.query<Row[]>(text, values);
     const name = this.config.preparedStatements ? this.nameOf(text) : undefined;
-    const { rows } = await this.pool.query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
+    const { rows } = await (
+      await this.connection(scope)
+    ).query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
     return rows;
+  }
+
+  /** The transaction's own connection, or the pool, which lends any. */
+  private async connection({ manager }: TenantScope): Promise<pg.Pool | pg.PoolClient> {
+    return manager?.queryRunner ? ((await manager.queryRunner.connect()) as pg.PoolClient) : this.pool;
   }
 
   private nameOf(text: string): string | undefined {

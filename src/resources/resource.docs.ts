@@ -5,6 +5,7 @@ import {
   IfMatchHeader,
   ListParameters,
   ProjectionParameters,
+  resourceHeaders,
   ScimAnswer,
   ScimErrors,
   ScimRequest,
@@ -34,6 +35,12 @@ export interface EndpointDocs {
 const writeErrors = ['invalidSyntax', 'invalidValue', 'uniqueness', 'payloadTooLarge', 'unsupportedMediaType'] as const;
 const changeErrors = [...writeErrors, 'mutability', 'notFound', 'preconditionFailed'] as const;
 
+const cursorErrors = ['invalidCursor', 'expiredCursor', 'invalidCount'] as const;
+
+/** What can be wrong with a search by GET and by POST. */
+export const listErrors = ['invalidFilter', 'invalidValue', ...cursorErrors] as const;
+export const searchErrors = ['invalidSyntax', ...listErrors, 'payloadTooLarge', 'unsupportedMediaType'] as const;
+
 /** Bodies of POST /.search: the query, kept out of the URL. */
 export function searchExamples(filter: string): Examples {
   return {
@@ -50,33 +57,33 @@ export function operationDocs(docs: EndpointDocs): Readonly<Record<Operation, Me
   const name = docs.type.name.toLowerCase();
   const operation = (key: Operation, summary: string): MethodDecorator =>
     ApiOperation({ summary, ...(notes[key] === undefined ? {} : { description: notes[key] }) });
-  const current = ScimAnswer(200, `The ${name} as it is now.`, dto, docs.resourceExample);
+  const current = ScimAnswer(200, `The ${name} as it is now.`, dto, docs.resourceExample, resourceHeaders);
   const change = [IdParameter(), IfMatchHeader(), ProjectionParameters()];
   return {
     create: applyDecorators(
       operation('create', `Create a ${name}`),
       ProjectionParameters(),
       ScimRequest(dto, docs.createExamples),
-      ScimAnswer(201, `The ${name} was created.`, dto, docs.resourceExample),
+      ScimAnswer(201, `The ${name} was created.`, dto, docs.resourceExample, resourceHeaders),
       ScimErrors(...writeErrors),
     ),
     list: applyDecorators(
       operation('list', `List or find ${name}s`),
       ListParameters(docs.filterExample),
       ScimAnswer(200, `One page of the ${name}s that match; none is an empty page.`, listDto, docs.listExample),
-      ScimErrors('invalidFilter', 'invalidValue'),
+      ScimErrors(...listErrors),
     ),
     search: applyDecorators(
       operation('search', `Find ${name}s by a query in the body`),
       ScimRequest(SearchRequestDto, searchExamples(docs.filterExample)),
       ScimAnswer(200, `One page of the ${name}s that match.`, listDto, docs.listExample),
-      ScimErrors('invalidSyntax', 'invalidFilter', 'invalidValue', 'payloadTooLarge', 'unsupportedMediaType'),
+      ScimErrors(...searchErrors),
     ),
     read: applyDecorators(
       operation('read', `Read a ${name}`),
       IdParameter(),
       ProjectionParameters(),
-      ScimAnswer(200, `The ${name}.`, dto, docs.resourceExample),
+      ScimAnswer(200, `The ${name}.`, dto, docs.resourceExample, resourceHeaders),
       ScimErrors('invalidValue', 'notFound'),
     ),
     replace: applyDecorators(

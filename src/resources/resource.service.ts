@@ -9,6 +9,7 @@ import {
   applyPatch,
   checkImmutable,
   foldResource,
+  limits,
   matchesEtag,
   Projection,
   quote,
@@ -107,7 +108,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * @throws ScimError notFound
    */
   async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
-    if (!isUuid(id)) throw this.notFound(id);
+    if (!isId(id)) throw this.notFound(id);
     return this.represent(ctx, id, this.projection(this.schema(ctx), query));
   }
 
@@ -193,7 +194,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     { ifMatch }: Pick<WriteOptions, 'ifMatch'>,
     work: (tx: WriteContext, current: E) => Promise<T>,
   ): Promise<T> {
-    if (!isUuid(id)) throw this.notFound(id);
+    if (!isId(id)) throw this.notFound(id);
     return this.transaction.run(ctx, async (tx) => {
       const current = await this.repository.lock(tx, id);
       if (!current) throw this.notFound(id);
@@ -229,8 +230,13 @@ export abstract class ResourceService<E extends ResourceEntity> {
     schema: ResourceSchema,
   ): Pick<ResourceEntity, 'document' | 'folded' | 'externalId'> {
     const { externalId } = resource;
+    const document = withSchemas({ ...resource, id }, schema);
+    // What can be read can be sent back; many small PATCHes must not make a resource that cannot.
+    if (Buffer.byteLength(JSON.stringify(document)) > limits.documentBytes) {
+      throw new ScimError('payloadTooLarge', `A resource may have ${limits.documentBytes} bytes.`);
+    }
     return {
-      document: withSchemas({ ...resource, id }, schema),
+      document,
       folded: foldResource(schema, resource),
       externalId: typeof externalId === 'string' ? externalId : null,
     };
@@ -267,6 +273,9 @@ export abstract class ResourceService<E extends ResourceEntity> {
     return new ScimError('notFound', `There is no ${this.type.name} with the id ${quote(id)}.`);
   }
 }
+
+/** Ids are compared case-sensitively (RFC 7643 section 3.1); the database's uuid type would not do that. */
+const isId = (id: string): boolean => isUuid(id) && id === id.toLowerCase();
 
 const projectOne = (projection: Projection, resource: JsonObject): string => JSON.stringify(projection.apply(resource));
 

@@ -16,10 +16,14 @@ export const limits = {
   pathLength: 8192,
   /** Nested objects and arrays of a JSON body. */
   jsonDepth: 32,
+  /** Bytes of a resource's JSON text, without its members. */
+  documentBytes: 786_432,
   /** Elements of one array outside a group's members. */
   arrayElements: 10_000,
   /** Operations of one PATCH request. */
   patchOperations: 1_000,
+  /** Values of multi-valued attributes that the operations of one PATCH request go through, counted by operation. */
+  patchValues: 100_000,
   /** Members named by one PATCH operation. */
   patchMembers: 10_000,
   /** Members named by one POST or PUT of a Group. */

@@ -1,7 +1,7 @@
 /** Any JSON value. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
-/** A JSON object. Built without prototype-carrying keys: see `isJsonObject`. */
+/** A JSON object. A key such as `__proto__` is an ordinary property of it. */
 export interface JsonObject {
   [name: string]: JsonValue | undefined;
 }
@@ -48,9 +48,14 @@ export function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): bo
 export function copyJson<T extends JsonValue | undefined>(value: T): T {
   if (Array.isArray(value)) return value.map((item) => copyJson(item)) as T;
   if (!isJsonObject(value)) return value;
-  const copy: JsonObject = {};
-  for (const [key, item] of Object.entries(value)) copy[key] = copyJson(item);
-  return copy as T;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyJson(item)])) as T;
+}
+
+/** A text that two JSON values share when `sameJson` holds for them, and only then. */
+export function jsonKey(value: JsonValue): string {
+  return JSON.stringify(value, (_key, item: JsonValue) =>
+    isJsonObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
+  );
 }
 
 /** A string attribute that validation has made sure of; "" when there is none. */

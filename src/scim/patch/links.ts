@@ -3,9 +3,10 @@ import type { Filter } from '../filter/ast.js';
 import type { BoundFilter } from '../filter/bind.js';
 import { limits } from '../limits.js';
 import type { Profile } from '../profile.js';
-import { isJsonObject, isUnassigned, type JsonValue } from '../resource.js';
+import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from '../resource.js';
 import type { Attribute } from '../schema/schema.js';
 import { readElements } from '../validate/value.js';
+import { listedElements } from './compat.js';
 import type { PatchOperation } from './operation.js';
 import type { PatchAttribute } from './target.js';
 
@@ -29,8 +30,8 @@ export type LinkChange =
  */
 export function readLinks(attribute: Attribute, value: JsonValue, profile: Profile, where: string): Link[] {
   const links = new Map<string, Link>();
-  for (const element of readElements(attribute, value, profile, where)) {
-    const { value: id, type } = isJsonObject(element) ? element : {};
+  const elements = readElements(attribute, value, profile, where) as JsonObject[];
+  for (const { value: id, type } of elements) {
     if (typeof id !== 'string' || id === '') {
       throw new ScimError('invalidValue', `Each of ${where} must have the id of a resource as its "value".`);
     }
@@ -68,10 +69,13 @@ export function linkChange(
       `${quote(target.text)}: a value of ${attribute.name} cannot be edited; remove it and add another.`,
     );
   }
-  if (isUnassigned(operation.value)) return operation.op === 'replace' ? { kind: 'removeAll' } : undefined;
-  const links = readLinks(attribute, operation.value, profile, attribute.name);
+  const { op, value } = operation;
+  if (isUnassigned(value)) return op === 'replace' ? { kind: 'removeAll' } : undefined;
+  // One object may be added as it is; a whole set is an array.
+  const given = op === 'add' && isJsonObject(value) ? [value] : value;
+  const links = readLinks(attribute, given, profile, attribute.name);
   checkCount(links.length, attribute);
-  return { kind: operation.op === 'add' ? 'add' : 'replaceAll', links };
+  return { kind: op === 'add' ? 'add' : 'replaceAll', links };
 }
 
 function removal(operation: PatchOperation, target: PatchAttribute, profile: Profile): LinkChange | undefined {
@@ -82,10 +86,11 @@ function removal(operation: PatchOperation, target: PatchAttribute, profile: Pro
   }
   if (operation.value === undefined) return { kind: 'removeAll' };
   if (isUnassigned(operation.value)) return undefined;
-  const listed = Array.isArray(operation.value) ? operation.value : [operation.value];
+  const listed = listedElements(operation.value);
   checkCount(listed.length, attribute);
-  const elements = listed.map((item) => (typeof item === 'string' ? { value: item } : item));
-  return { kind: 'remove', values: readLinks(attribute, elements, profile, attribute.name).map((link) => link.value) };
+  const encoded = listed.find(({ value }) => typeof value === 'string' && /^\s*[[{]/.test(value));
+  if (encoded) throw new ScimError('invalidValue', `${attribute.name}: ${quote(encoded['value'])} is not an id.`);
+  return { kind: 'remove', values: readLinks(attribute, listed, profile, attribute.name).map(({ value }) => value) };
 }
 
 /** The ids that a filter such as `value eq "a" or value eq "b"` names; undefined when it asks anything else. */

@@ -4,13 +4,24 @@ import { messageUrn } from '../messages.js';
 import type { Profile } from '../profile.js';
 import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from '../resource.js';
 
-/** One operation of a PATCH request (RFC 7644 section 3.5.2). */
-export interface PatchOperation {
-  readonly op: 'add' | 'remove' | 'replace';
+/** An operation that sets something. Without a path, the value is an object of attributes. */
+export interface SetOperation {
+  readonly op: 'add' | 'replace';
   readonly path?: string;
-  /** Absent when the operation has no `value`; null is a value that unassigns. */
+  /** null is a value that unassigns. */
+  readonly value: JsonValue;
+}
+
+/** An operation that takes something away. */
+export interface RemoveOperation {
+  readonly op: 'remove';
+  readonly path: string;
+  /** Which values to take away; absent when the operation has no `value`. */
   readonly value?: JsonValue;
 }
+
+/** One operation of a PATCH request (RFC 7644 section 3.5.2). */
+export type PatchOperation = SetOperation | RemoveOperation;
 
 /** A member of a message by name: names are case-insensitive (RFC 7643 section 2.1). */
 export function memberOf(message: JsonObject, name: string): JsonValue | undefined {
@@ -21,7 +32,9 @@ export function memberOf(message: JsonObject, name: string): JsonValue | undefin
 /**
  * Reads the body of a PATCH request (RFC 7644 section 3.5.2). `op` is case-insensitive, as Microsoft Entra ID
  * capitalises it.
- * @throws ScimError invalidSyntax when the body is not a PatchOp message; payloadTooLarge for more than 1,000 operations
+ * @throws ScimError invalidSyntax when the body is not a PatchOp message; invalidPath for a path that is no string;
+ *   noTarget for a remove without one; invalidValue for an add or replace without a value; payloadTooLarge for more than
+ *   1,000 operations
  */
 export function readPatch(body: JsonValue | undefined, profile: Profile): PatchOperation[] {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a PatchOp message: a JSON object.');
@@ -55,15 +68,20 @@ function readOperation(operation: JsonValue, where: string, profile: Profile): P
     const found = given === undefined ? 'nothing' : quote(given);
     throw new ScimError('invalidSyntax', `${where}.op must be "add", "remove" or "replace", not ${found}.`);
   }
-  const path = memberOf(operation, 'path');
-  if (!isUnassigned(path) && typeof path !== 'string') {
-    throw new ScimError('invalidPath', `${where}.path must be a string.`);
-  }
-  if (path === '' && !profile.dropUnknown) throw new ScimError('invalidPath', `${where}.path must not be empty.`);
+  const path = readPath(memberOf(operation, 'path'), where, profile);
   const value = memberOf(operation, 'value');
-  return {
-    op,
-    ...(typeof path === 'string' && path !== '' ? { path } : {}),
-    ...(value === undefined ? {} : { value }),
-  };
+  if (op === 'remove') {
+    if (path === undefined) throw new ScimError('noTarget', 'remove needs a path.');
+    return { op, path, ...(value === undefined ? {} : { value }) };
+  }
+  if (value === undefined) throw new ScimError('invalidValue', `${op} needs a value.`);
+  return { op, ...(path === undefined ? {} : { path }), value };
+}
+
+function readPath(path: JsonValue | undefined, where: string, profile: Profile): string | undefined {
+  if (path === undefined || path === null) return undefined;
+  if (typeof path !== 'string') throw new ScimError('invalidPath', `${where}.path must be a string.`);
+  if (path !== '') return path;
+  if (profile.dropUnknown) return undefined;
+  throw new ScimError('invalidPath', `${where}.path must not be empty.`);
 }

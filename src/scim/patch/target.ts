@@ -53,7 +53,7 @@ export function checkWritable(target: PatchAttribute): void {
   if (attribute.mutability === 'readOnly' || sub?.mutability === 'readOnly') {
     throw new ScimError('mutability', `${quote(text)} is readOnly.`);
   }
-  if (sub?.mutability === 'immutable') {
+  if (sub?.mutability === 'immutable' && attribute.multiValued) {
     throw new ScimError(
       'mutability',
       `${quote(text)} is immutable; add and remove whole values of ${attribute.name} instead.`,

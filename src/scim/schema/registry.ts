@@ -31,6 +31,8 @@ const byName = (attributes: readonly Attribute[]): Map<string, Attribute> =>
 export class ResourceSchema {
   /** Common and base attributes, in output order. */
   readonly attributes: readonly Attribute[];
+  /** Whether some attribute is only returned when it is asked for (RFC 7643 section 7 "returned"). */
+  readonly returnsOnRequest: boolean;
   private readonly top: Map<string, Attribute>;
   private readonly byUrn: Map<string, { schema: Schema; attributes: Map<string, Attribute> }>;
 
@@ -49,13 +51,11 @@ export class ResourceSchema {
     this.byUrn = new Map(
       extensions.map((schema) => [schema.id.toLowerCase(), { schema, attributes: byName(schema.attributes) }]),
     );
-  }
-
-  /** Whether some attribute is only returned when it is asked for (RFC 7643 section 7 "returned"). */
-  get returnsOnRequest(): boolean {
-    const holders = [this.attributes, ...this.extensions.map((extension) => extension.attributes)].flat();
+    const holders = [this.attributes, ...extensions.map((extension) => extension.attributes)].flat();
     const onRequest = ({ returned }: Attribute): boolean => returned === 'request';
-    return holders.some((attribute) => onRequest(attribute) || attribute.subAttributes?.some(onRequest));
+    this.returnsOnRequest = holders.some(
+      (attribute) => onRequest(attribute) || attribute.subAttributes?.some(onRequest),
+    );
   }
 
   /** The resource type's name, such as `User`. */

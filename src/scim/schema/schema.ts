@@ -59,6 +59,8 @@ export function attribute(definition: Pick<Attribute, 'name' | 'description'> & 
 
 /** A sub-attribute by name, matched case-insensitively (RFC 7643 section 2.1). */
 export function subAttribute(parent: Attribute, name: string): Attribute | undefined {
+  const exact = parent.subAttributes?.find((candidate) => candidate.name === name);
+  if (exact) return exact;
   const wanted = name.toLowerCase();
   return parent.subAttributes?.find((candidate) => candidate.name.toLowerCase() === wanted);
 }

@@ -4,8 +4,8 @@ import type { ResourceSchema } from '../schema/registry.js';
 import type { Attribute } from '../schema/schema.js';
 
 /**
- * Checks that a PUT leaves immutable attributes as they are: one that has a value may only be sent with the same value
- * (RFC 7644 section 3.5.1).
+ * Checks that a PUT or PATCH leaves immutable attributes as they are: one that has a value keeps it (RFC 7644 sections
+ * 3.5.1 and 3.5.2). Elements of a multi-valued attribute come and go; PATCH paths guard what is inside them.
  * @throws ScimError mutability naming the attribute
  */
 export function checkImmutable(current: ScimResource, next: ScimResource, schema: ResourceSchema): void {
@@ -17,10 +17,15 @@ export function checkImmutable(current: ScimResource, next: ScimResource, schema
   }
 }
 
-function compareAll(attributes: readonly Attribute[], current: JsonObject, next: JsonObject): void {
-  for (const { name, mutability } of attributes) {
-    if (mutability === 'immutable' && !isUnassigned(current[name]) && !sameJson(current[name], next[name])) {
-      throw new ScimError('mutability', `${name} is immutable; it already has a value and cannot be changed.`);
+function compareAll(attributes: readonly Attribute[], current: JsonObject, next: JsonObject, prefix = ''): void {
+  for (const { name, mutability, subAttributes } of attributes) {
+    const before = current[name];
+    const after = next[name];
+    if (mutability === 'immutable' && !isUnassigned(before) && !sameJson(before, after)) {
+      throw new ScimError('mutability', `${prefix}${name} is immutable; it already has a value and cannot be changed.`);
+    }
+    if (subAttributes && isJsonObject(before)) {
+      compareAll(subAttributes, before, isJsonObject(after) ? after : {}, `${prefix}${name}.`);
     }
   }
 }

@@ -54,17 +54,14 @@ class ResourceReader {
 
   private read(attribute: Attribute, value: JsonValue | undefined): void {
     if (attribute.name === 'schemas') return;
-    if (this.named.has(attribute.name)) {
-      throw new ScimError('invalidSyntax', `${attribute.name} is given twice.`);
-    }
-    this.named.add(attribute.name);
+    this.addName(attribute.name);
     if (attribute.mutability === 'readOnly') return;
     const read = readValue(attribute, value, this.profile);
     if (read !== undefined) this.resource[attribute.name] = read;
   }
 
   private readExtension(extension: Schema, value: JsonValue | undefined): void {
-    this.named.add(extension.id);
+    this.addName(extension.id);
     if (isUnassigned(value)) return;
     if (!isJsonObject(value)) {
       throw new ScimError('invalidValue', `${extension.id} must be an object with the extension's attributes.`);
@@ -79,6 +76,12 @@ class ResourceReader {
       }
     }
     if (Object.keys(data).length > 0) this.resource[extension.id] = data;
+  }
+
+  /** Takes note of a name. It comes twice when it stands both at the top level and under the base schema's URN. */
+  private addName(name: string): void {
+    if (this.named.has(name)) throw new ScimError('invalidSyntax', `${name} is given twice.`);
+    this.named.add(name);
   }
 
   private unknown(key: string, where: string): void {
@@ -122,8 +125,8 @@ export function withSchemas(resource: JsonObject, schema: ResourceSchema): ScimR
 }
 
 /**
- * Checks that every required attribute has a value: those of the base schema, and those of each extension that is
- * present or required (RFC 7643 section 2.2).
+ * Checks that every required attribute has a value: those of the base schema, those of each extension that is present
+ * or required, and the sub-attributes of every value that is present (RFC 7643 section 2.2).
  * @throws ScimError invalidValue naming the attribute
  */
 export function checkRequired(resource: ScimResource, schema: ResourceSchema): void {
@@ -140,4 +143,11 @@ export function checkRequired(resource: ScimResource, schema: ResourceSchema): v
 function requireAll(attributes: readonly Attribute[], data: JsonObject, prefix: string): void {
   const missing = attributes.find((attribute) => attribute.required && isUnassigned(data[attribute.name]));
   if (missing) throw new ScimError('invalidValue', `${prefix}${missing.name} is required.`);
+  for (const { name, subAttributes } of attributes) {
+    const value = data[name];
+    if (!subAttributes?.some((sub) => sub.required)) continue;
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (isJsonObject(item)) requireAll(subAttributes, item, `${prefix}${name}.`);
+    }
+  }
 }

@@ -3,7 +3,7 @@ import { quote, ScimError } from '../errors.js';
 import { limits } from '../limits.js';
 import { checkUsername, prepareOpaqueString } from '../precis.js';
 import type { Profile } from '../profile.js';
-import { isJsonObject, isUnassigned, sameJson, type JsonObject, type JsonValue } from '../resource.js';
+import { isJsonObject, isUnassigned, jsonKey, sameJson, type JsonObject, type JsonValue } from '../resource.js';
 import { subAttribute, type Attribute } from '../schema/schema.js';
 import { readReference } from './reference.js';
 
@@ -47,10 +47,13 @@ export function readElements(attribute: Attribute, value: JsonValue, profile: Pr
   const read: JsonValue[] = [];
   const seen = new Set<string>();
   for (const [index, item] of given.entries()) {
-    if (isUnassigned(item)) continue;
-    const element = readSingle(attribute, item, profile, `${where}[${index}]`);
-    if (element === undefined) continue;
-    const key = JSON.stringify(element);
+    const element = isUnassigned(item) ? undefined : readSingle(attribute, item, profile, `${where}[${index}]`);
+    if (element === undefined) {
+      // Passed over, an empty link would make a list of nothing else take every link away.
+      if (attribute.linksTo) throw new ScimError('invalidValue', `${where}[${index}] names no resource.`);
+      continue;
+    }
+    const key = jsonKey(element);
     if (!seen.has(key)) read.push(element);
     seen.add(key);
   }
