@@ -6,8 +6,8 @@ import {
 } from '../persistence/filter-sql/columns.js';
 import { foldCase, groupResourceType, userResourceType } from '../scim/index.js';
 
-const memberName = `coalesce(u.document ->> 'displayName', u.user_name, g.display_name)`;
-const foldedMemberName = `coalesce(u.folded ->> 'displayName', u.user_name_key, g.display_name_key)`;
+const memberName = `coalesce(u.display, g.display_name)`;
+const foldedMemberName = `coalesce(u.display_key, g.display_name_key)`;
 
 /** The members of the group `r`, with the rows they refer to as `u` or `g`. */
 const members = `group_members m

@@ -237,7 +237,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     }
     return {
       document,
-      folded: foldResource(schema, resource),
+      folded: foldResource(schema, withSchemas(resource, schema)),
       externalId: typeof externalId === 'string' ? externalId : null,
     };
   }

@@ -1,20 +1,25 @@
-const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/;
+const pattern = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))$/;
 
 /**
- * Reads an xsd:dateTime with a time zone as an instant (RFC 7643 section 2.3.5).
- * @returns the instant in UTC as `YYYY-MM-DDThh:mm:ss.sssssssssZ`, so that text order is time order; undefined when the
- *   text is not a date and time, or has no time zone
+ * Reads an xsd:dateTime with a time zone as an instant (RFC 7643 section 2.3.5). What is finer than a microsecond is
+ * dropped.
+ * @returns the instant in UTC as `YYYY-MM-DDThh:mm:ss.ssssssZ`, so that text order is time order; undefined when the
+ *   text is not a date and time, has no time zone, or is not in the years 1 to 9999 in UTC
  */
 export function instant(text: string): string | undefined {
-  const match = pattern.exec(text);
-  if (!match) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = match;
-  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
-  // Date.UTC rolls over what does not exist, such as 31 February or 24:61.
-  const written = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
-  if (Number(year) < 100 || new Date(local).toISOString().slice(0, 19) !== written) return undefined;
-  const sign = zone.startsWith('-') ? -1 : 1;
-  const offset = zone === 'Z' ? 0 : sign * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6)));
-  const utc = new Date(local - offset * 60_000).toISOString().slice(0, 19);
-  return `${utc}.${fraction.padEnd(9, '0')}Z`;
+  const [, year, month, day, hour, minute, second, fraction = '', zone] = pattern.exec(text) ?? [];
+  if (zone === undefined) return undefined;
+  const time = new Date(0);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  time.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
+  time.setUTCHours(Number(hour), Number(minute), Number(second));
+  // What does not exist, such as 31 February or 24:61, has rolled over.
+  if (time.toISOString().slice(0, 19) !== `${year}-${month}-${day}T${hour}:${minute}:${second}`) return undefined;
+  if (zone !== 'Z') {
+    const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4));
+    time.setUTCMinutes(time.getUTCMinutes() - (zone.startsWith('-') ? -minutes : minutes));
+  }
+  const utc = time.toISOString();
+  if (!/^\d{4}-/.test(utc) || utc.startsWith('0000')) return undefined;
+  return `${utc.slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`;
 }

@@ -16,7 +16,7 @@ function integer(name: string, given: string | number): bigint {
     throw new ScimError('invalidValue', `${name} must be a whole number, not ${quote(text)}.`);
   }
   const value = BigInt(text.replace(/^\+/, ''));
-  if (value > maxInt64 || value < -maxInt64) throw new ScimError('invalidValue', `${name} is out of range.`);
+  if (value > maxInt64 || value < -maxInt64 - 1n) throw new ScimError('invalidValue', `${name} is out of range.`);
   return value;
 }
 

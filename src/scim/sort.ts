@@ -1,5 +1,5 @@
 import { quote, ScimError } from './errors.js';
-import type { BindOptions } from './filter/bind.js';
+import { leaf, type BindOptions } from './filter/bind.js';
 import { parseAttrPath } from './filter/attr-path.js';
 import { isSchemaTarget, type AttributeTarget, type ResourceSchema } from './schema/registry.js';
 import { subAttribute } from './schema/schema.js';
@@ -26,15 +26,18 @@ export function readSort(
   const path = parseAttrPath(sortBy);
   const target = path && schema.resolve(path);
   if (path && !target && absentIn?.mayName(path)) return undefined;
-  if (!target || isSchemaTarget(target) || target.attribute.returned === 'never') {
-    throw new ScimError('invalidValue', `sortBy: ${quote(sortBy)} is not an attribute of ${schema.name} to sort by.`);
-  }
+  if (!target || isSchemaTarget(target)) throw unsortable(sortBy, schema);
+  const sorted = sortable(target, sortBy);
+  if (sorted.attribute.returned === 'never' || leaf(sorted).returned === 'never') throw unsortable(sortBy, schema);
   const order = (sortOrder ?? 'ascending').toLowerCase();
   if (order !== 'ascending' && order !== 'descending') {
     throw new ScimError('invalidValue', `sortOrder must be "ascending" or "descending", not ${quote(sortOrder)}.`);
   }
-  return { target: sortable(target, sortBy), descending: order === 'descending' };
+  return { target: sorted, descending: order === 'descending' };
 }
+
+const unsortable = (sortBy: string, schema: ResourceSchema): ScimError =>
+  new ScimError('invalidValue', `sortBy: ${quote(sortBy)} is not an attribute of ${schema.name} to sort by.`);
 
 function sortable(target: AttributeTarget, sortBy: string): AttributeTarget {
   if (target.subAttribute || target.attribute.type !== 'complex') return target;

@@ -1,8 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { ListResponseDto, MetaDto } from '../http/scim-messages.dto.js';
 import { enterpriseUserUrn, userUrn } from '../scim/index.js';
 
 /** The components of a name (RFC 7643 section 4.1.1). */
+@ApiSchema({ name: 'Name' })
 export class NameDto {
   @ApiPropertyOptional() formatted?: string;
   @ApiPropertyOptional() familyName?: string;
@@ -13,6 +14,7 @@ export class NameDto {
 }
 
 /** One value of a multi-valued attribute (RFC 7643 section 2.4). */
+@ApiSchema({ name: 'MultiValued' })
 export class MultiValuedDto {
   @ApiPropertyOptional() value?: string;
   @ApiPropertyOptional() display?: string;
@@ -21,6 +23,7 @@ export class MultiValuedDto {
 }
 
 /** A mailing address (RFC 7643 section 4.1.2). */
+@ApiSchema({ name: 'Address' })
 export class AddressDto {
   @ApiPropertyOptional() formatted?: string;
   @ApiPropertyOptional() streetAddress?: string;
@@ -33,6 +36,7 @@ export class AddressDto {
 }
 
 /** A group the user belongs to (RFC 7643 section 4.1.2). */
+@ApiSchema({ name: 'UserGroup' })
 export class UserGroupDto {
   @ApiPropertyOptional({ readOnly: true }) value?: string;
   @ApiPropertyOptional({ readOnly: true, format: 'uri' }) $ref?: string;
@@ -41,6 +45,7 @@ export class UserGroupDto {
 }
 
 /** The user's manager (RFC 7643 section 4.3). */
+@ApiSchema({ name: 'Manager' })
 export class ManagerDto {
   @ApiPropertyOptional({ description: "The id of the manager's User resource." }) value?: string;
   @ApiPropertyOptional({ format: 'uri' }) $ref?: string;
@@ -48,6 +53,7 @@ export class ManagerDto {
 }
 
 /** The enterprise extension (RFC 7643 section 4.3). */
+@ApiSchema({ name: 'EnterpriseUser' })
 export class EnterpriseUserDto {
   @ApiPropertyOptional() employeeNumber?: string;
   @ApiPropertyOptional() costCenter?: string;
@@ -58,6 +64,7 @@ export class EnterpriseUserDto {
 }
 
 /** A User (RFC 7643 section 4.1). The schema, not this class, says what is valid. */
+@ApiSchema({ name: 'User' })
 export class UserDto {
   @ApiProperty({ type: [String], example: [userUrn] }) schemas!: string[];
   @ApiProperty({ readOnly: true }) id!: string;
@@ -88,6 +95,7 @@ export class UserDto {
 }
 
 /** A page of users. */
+@ApiSchema({ name: 'UserList' })
 export class UserListDto extends ListResponseDto {
   @ApiProperty({ type: [UserDto] }) Resources!: UserDto[];
 }

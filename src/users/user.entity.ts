@@ -11,6 +11,14 @@ export class UserEntity extends ResourceEntity {
   @Column('text', { name: 'user_name_key' })
   userNameKey!: string;
 
+  /** What groups show of the user as a member: displayName, or else userName. */
+  @Column('text')
+  display!: string;
+
+  /** `display` with its case folded. */
+  @Column('text', { name: 'display_key' })
+  displayKey!: string;
+
   @Column('boolean', { nullable: true })
   active!: boolean | null;
 

@@ -7,6 +7,7 @@ import { Transaction, type TransactionScope } from '../persistence/transaction.j
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import {
   enterpriseUserUrn,
+  foldCase,
   isJsonObject,
   mapUsername,
   ScimError,
@@ -49,11 +50,14 @@ export class UsersService extends ResourceService<UserEntity> {
   ): Promise<Draft<UserEntity>> {
     const resource: ScimResource = current ? given : { active: true, ...given };
     const userName = textOf(resource, 'userName');
+    const display = textOf(resource, 'displayName') || userName;
     return {
       resource,
       columns: {
         userName,
         userNameKey: mapUsername(userName),
+        display,
+        displayKey: foldCase(display),
         active: typeof resource['active'] === 'boolean' ? resource['active'] : null,
         managerId: await this.managerId(ctx, id, resource),
         passwordHash: typeof password === 'string' ? await passwordHash(password, current?.passwordHash) : null,

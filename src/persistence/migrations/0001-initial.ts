@@ -27,6 +27,8 @@ const statements = [
      id uuid NOT NULL,
      user_name text NOT NULL,
      user_name_key text NOT NULL,
+     display text NOT NULL,
+     display_key text NOT NULL,
      external_id text,
      active boolean,
      manager_id uuid,

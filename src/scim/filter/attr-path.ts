@@ -1,13 +1,13 @@
 /** The name of an attribute or sub-attribute, optionally qualified by a schema URI (RFC 7644 section 3.10). */
 export interface AttrPath {
-  /** The schema URI before the last colon. */
+  /** The schema URI before the last colon. It holds no brackets, which filters and PATCH paths give a meaning. */
   readonly uri?: string;
   readonly name: string;
   readonly sub?: string;
 }
 
-const attrName = /^(?:[A-Za-z][A-Za-z0-9_-]*|\$ref)$/;
-const uriText = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~%!$&'()*+,;=@/:-]+$/;
+const attrName = /^(?:[a-z][a-z0-9_-]*|\$ref)$/i;
+const uriText = /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~%!$&'*+,;=@/:-]+$/;
 
 /**
  * Parses an attribute path. The URI ends at the last colon, because schema URIs such as "…:2.0:User" contain dots.

@@ -137,13 +137,13 @@ function bindCompare(
   if (isSchemaTarget(named)) {
     throw new ScimError('invalidFilter', `${quote(printAttrPath(path))} is a schema; it can only be tested with "pr".`);
   }
-  refuseHidden(named, path);
-  const target = comparable(named, path);
   if (value === null) {
     if (op !== 'eq' && op !== 'ne') throw new ScimError('invalidFilter', `"${op}" cannot compare with null.`);
-    const present: BoundFilter = { kind: 'present', target };
+    const present = bindPresent(named, path);
     return op === 'ne' ? present : { kind: 'not', term: present };
   }
+  const target = comparable(named, path);
+  refuseHidden(target, path);
   const operand = bindOperand(leaf(target), op, value, path, profile);
   return { kind: 'compare', target, op, value: operand };
 }

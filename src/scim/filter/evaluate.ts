@@ -45,7 +45,7 @@ function values(target: AttributeTarget, folded: JsonObject): (JsonValue | undef
   const elements = Array.isArray(value) ? value : [value as JsonValue];
   const { subAttribute } = target;
   if (!subAttribute) return elements;
-  return elements.map((element) => (isJsonObject(element) ? element[subAttribute.name] : undefined));
+  return elements.map((element) => (element as JsonObject)[subAttribute.name]);
 }
 
 /** Whether a value is present: not null and not empty; a complex one needs a non-empty node (RFC 7644 table 3). */
@@ -71,9 +71,7 @@ function evaluateIn(
     case 'presentExtension':
       return isPresent(folded[filter.schema.id]);
     case 'element':
-      return valuesOf(filter.target).some(
-        (element) => isJsonObject(element) && evaluateElement(filter.filter, element),
-      );
+      return valuesOf(filter.target).some((element) => evaluateElement(filter.filter, element as JsonObject));
     case 'compare': {
       const found = valuesOf(filter.target);
       if (found.length === 0) return compareOne(filter.op, undefined, filter.value);

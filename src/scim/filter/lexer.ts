@@ -9,7 +9,8 @@ export type Token =
 
 // Sticky patterns without nested repetition: every character is looked at once.
 const space = /[ \t\r\n]*/y;
-const word = /[A-Za-z$][A-Za-z0-9._:/%$~-]*/y;
+// A word may be a URI (RFC 3986 section 2), of which only the brackets are left out: they are tokens here.
+const word = /[A-Za-z$][A-Za-z0-9._~%!$&'*+,;=@/:-]*/y;
 const subAttr = /\.[A-Za-z$][A-Za-z0-9_-]*/y;
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])/y;
 // Which characters and escapes a string may hold is for JSON.parse to say.
@@ -22,13 +23,13 @@ const match = (pattern: RegExp, text: string, at: number): string | undefined =>
 
 /** Decodes a quoted JSON string (RFC 8259 section 7). */
 function unquote(text: string, at: number): string {
-  let value: unknown;
+  let value: string;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text) as string;
   } catch {
     throw new ScimError('invalidFilter', `The string at character ${at + 1} of the filter is not a valid JSON string.`);
   }
-  if (typeof value !== 'string' || value.includes('\0') || !value.isWellFormed()) {
+  if (value.includes('\0') || !value.isWellFormed()) {
     throw new ScimError('invalidFilter', `The string at character ${at + 1} holds a character that cannot be stored.`);
   }
   return value;
@@ -40,7 +41,7 @@ function unquote(text: string, at: number): string {
  * @throws ScimError invalidFilter when no token starts there
  */
 export function nextToken(text: string, from: number): { token: Token; end: number } {
-  const at = from + (match(space, text, from) ?? '').length;
+  const at = from + (match(space, text, from) as string).length;
   const char = text[at];
   if (char === undefined) return { token: { kind: 'end', text: '', at }, end: at };
   if (char === '(' || char === ')' || char === '[' || char === ']') {
