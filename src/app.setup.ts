@@ -4,12 +4,13 @@ import helmet from 'helmet';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
-import { answerClientError } from './http/client-error.js';
+import { answerClientError, refuseConnect } from './http/client-error.js';
 import { ListResponseInterceptor } from './http/list-response.interceptor.js';
 import { ResourceHeadersInterceptor } from './http/resource-headers.interceptor.js';
 import { ScimExceptionFilter } from './http/scim-exception.filter.js';
 import { ScimMessageInterceptor } from './http/scim-message.interceptor.js';
 import { noStore } from './http/no-store.js';
+import { oneAuthorization } from './http/one-authorization.js';
 import { requestLog } from './ops/request-log.js';
 import { serveSwagger } from './ops/swagger.js';
 import { toScimError } from './persistence/database-error.js';
@@ -31,6 +32,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
     }),
   );
   app.use(noStore);
+  app.use(oneAuthorization);
   app.useGlobalFilters(new ScimExceptionFilter(logger, toScimError));
   app.useGlobalInterceptors(
     new ScimMessageInterceptor(app.get(Reflector)),
@@ -44,4 +46,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   server.requestTimeout = 60 * second;
   server.keepAliveTimeout = 65 * second;
   server.on('clientError', answerClientError);
+  server.on('connect', refuseConnect);
+  // An expectation that we do not know is ignored (RFC 9110 section 10.1.1); Node would refuse it without a body.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }

@@ -1,18 +1,16 @@
-import { plainToInstance, Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, IsUrl, Matches, Max, Min, MinLength, validateSync } from 'class-validator';
+import 'reflect-metadata';
+import { plainToInstance } from 'class-transformer';
+import { IsIn, IsOptional, IsPort, IsUrl, Matches, MinLength, validateSync } from 'class-validator';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-const isPostgresUrl = /^postgres(?:ql)?:\/\//;
+const isPostgresUrl = /^postgres(?:ql)?:\/\/\S+$/;
 const isToken = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** The environment variables that Rollcall reads, before defaults. */
 class Environment {
-  @Type(() => Number)
-  @IsInt({ message: 'PORT must be a port number, from 0 to 65535' })
-  @Min(0, { message: 'PORT must be a port number, from 0 to 65535' })
-  @Max(65535, { message: 'PORT must be a port number, from 0 to 65535' })
-  PORT = 3000;
+  @IsPort({ message: 'PORT must be a port number, from 0 to 65535' })
+  PORT = '3000';
 
   @MinLength(1, { message: 'HOST must be an address to listen on' })
   HOST = '127.0.0.1';
@@ -26,8 +24,15 @@ class Environment {
 
   @IsOptional()
   @IsUrl(
-    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
-    { message: 'PUBLIC_URL must be an http or https URL' },
+    {
+      require_tld: false,
+      protocols: ['http', 'https'],
+      require_protocol: true,
+      disallow_auth: true,
+      allow_query_components: false,
+      allow_fragments: false,
+    },
+    { message: 'PUBLIC_URL must be an http or https URL, without credentials, query or fragment' },
   )
   PUBLIC_URL?: string;
 
@@ -36,7 +41,6 @@ class Environment {
   SCIM_TOKEN?: string;
 
   @IsOptional()
-  @IsString()
   @Matches(isToken, { message: 'ADMIN_TOKEN must be a bearer token: letters, digits and . _ ~ + / - =' })
   ADMIN_TOKEN?: string;
 
@@ -80,7 +84,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const [invalid] = validateSync(read, { skipUndefinedProperties: false });
   if (invalid) throw new ConfigError(Object.values(invalid.constraints ?? {})[0] ?? `${invalid.property} is invalid`);
   return Object.freeze({
-    port: read.PORT,
+    port: Number(read.PORT),
     host: read.HOST,
     ...(read.DATABASE_URL === undefined ? {} : { databaseUrl: read.DATABASE_URL }),
     dataDir: read.DATA_DIR,

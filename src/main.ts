@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { setUp } from './app.setup.js';
@@ -13,7 +15,12 @@ import { createLogger, NestLogger } from './ops/logging.js';
 import { DataDirectoryInUse } from './persistence/data-directory.js';
 import { openEmbedded } from './persistence/embedded.js';
 
-const shutdownSignals = ['SIGTERM', 'SIGINT'] as const;
+/**
+ * The signals that stop the server, and for how many milliseconds each still lets it take connections: whoever sends
+ * requests here has to see /readyz first. A person at a terminal need not wait.
+ */
+const drainTimes = { SIGTERM: 1_000, SIGINT: 0 };
+type ShutdownSignal = keyof typeof drainTimes;
 const shutdownDeadline = 25_000;
 
 /** Starts the server and keeps it until a signal asks it to stop. */
@@ -30,12 +37,13 @@ async function start(): Promise<void> {
     },
   );
   setUp(app, config, logger);
+  const connections = openConnections(app.getHttpServer());
   const secret = await prepareDefaultTenant(app, config);
   await app.listen(config.port, config.host);
-  announce(app, config, secret);
-  for (const signal of shutdownSignals) {
-    process.once(signal, () => void stop(app, logger, signal, embedded?.close));
+  for (const signal of Object.keys(drainTimes) as ShutdownSignal[]) {
+    process.once(signal, () => void stop({ app, logger, connections, close: embedded?.close }, signal));
   }
+  announce(app, config, secret);
 }
 
 /** Tells a person where the server is. The secret is shown this once and cannot be read again. */
@@ -50,22 +58,46 @@ function announce(app: NestExpressApplication, config: Config, secret: string | 
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+/** What is open while the server runs. */
+interface Running {
+  readonly app: NestExpressApplication;
+  readonly logger: Logger;
+  readonly connections: ReadonlySet<Socket>;
+  /** Closes the embedded database. */
+  readonly close: (() => Promise<void>) | undefined;
+}
+
 /** Stops in order: report not ready, finish what runs, write what is kept in memory, close the database. */
-async function stop(
-  app: NestExpressApplication,
-  logger: Logger,
-  signal: string,
-  close?: () => Promise<void>,
-): Promise<void> {
-  logger.info({ signal }, 'stopping');
+async function stop({ app, logger, connections, close }: Running, signal: ShutdownSignal): Promise<void> {
   app.get(Lifecycle).stop();
+  endConnections(app.getHttpServer());
+  logger.info({ signal }, 'stopping');
   setTimeout(() => {
     logger.error('requests did not finish in time');
     process.exit(1);
   }, shutdownDeadline).unref();
+  await delay(drainTimes[signal]);
+  // Some clients connect before they have anything to ask. The server would wait for those.
+  for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
   await app.close();
   await close?.();
   process.exit(0);
+}
+
+/** Keeps the server's connections that are open. */
+function openConnections(server: Server): ReadonlySet<Socket> {
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.once('close', () => connections.delete(connection));
+  });
+  return connections;
+}
+
+/** Ends each connection with the request it carries: clients keep connections open, and the server closes with the last. */
+function endConnections(server: Server): void {
+  server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
+  server.keepAliveTimeout = 1;
 }
 
 start().catch((error: unknown) => {

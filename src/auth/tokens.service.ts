@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { v7 as uuid } from 'uuid';
 import { Not, Repository } from 'typeorm';
-import type { TenantEntity } from '../tenants/tenant.entity.js';
+import { TenantEntity } from '../tenants/tenant.entity.js';
 import { TokenEntity } from './token.entity.js';
 
 const day = 24 * 60 * 60 * 1000;
@@ -48,15 +48,18 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
    * @returns its secret, which is not kept: `rollcall_` and 256 random bits in base64url
    */
   async issue(tenant: TenantEntity, name: string, now = new Date()): Promise<string> {
-    const secret = `rollcall_${randomBytes(32).toString('base64url')}`;
-    await this.tokens.insert(tokenRow(tenant, name, secret, now));
-    return secret;
+    return insertNew(this.tokens, tenant, name, now);
   }
 
   /** Issues the tenant's first token. @returns its secret, or undefined when the tenant has or had a token */
-  async issueFirst(tenant: TenantEntity): Promise<string | undefined> {
-    if (await this.tokens.existsBy({ tenantId: tenant.id })) return undefined;
-    return this.issue(tenant, 'First token, made at the first start');
+  async issueFirst(tenant: TenantEntity, now = new Date()): Promise<string | undefined> {
+    return this.tokens.manager.transaction(async (manager) => {
+      // Processes that start together take turns here, and those behind the first see its token.
+      await manager.findOneOrFail(TenantEntity, { where: { id: tenant.id }, lock: { mode: 'for_no_key_update' } });
+      const tokens = manager.getRepository(TokenEntity);
+      if (await tokens.existsBy({ tenantId: tenant.id })) return undefined;
+      return insertNew(tokens, tenant, 'First token, made at the first start', now);
+    });
   }
 
   /** Makes a secret out of the configuration the tenant's token, in place of the one configured before. */
@@ -64,7 +67,12 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
     const row = tokenRow(tenant, configuredName, secret, now);
     this.known.clear();
     await this.tokens.delete({ tenantId: tenant.id, name: configuredName, secretHash: Not(row.secretHash) });
-    await this.tokens.upsert(row, { conflictPaths: ['secretHash'], skipUpdateIfNoValuesChanged: true });
+    await this.tokens
+      .createQueryBuilder()
+      .insert()
+      .values(row)
+      .orUpdate(['tenant_id', 'name', 'expires_at'], ['secret_hash'])
+      .execute();
   }
 
   /**
@@ -100,6 +108,17 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
       [used.map(([id]) => id), used.map(([, at]) => at)],
     );
   }
+}
+
+async function insertNew(
+  tokens: Repository<TokenEntity>,
+  tenant: TenantEntity,
+  name: string,
+  now: Date,
+): Promise<string> {
+  const secret = `rollcall_${randomBytes(32).toString('base64url')}`;
+  await tokens.insert(tokenRow(tenant, name, secret, now));
+  return secret;
 }
 
 function tokenRow(tenant: TenantEntity, name: string, secret: string, now: Date): Omit<TokenEntity, 'tenant'> {

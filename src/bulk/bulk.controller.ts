@@ -7,7 +7,7 @@ import { ListParameters, ScimAnswer, ScimErrors, ScimRequest } from '../http/sci
 import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
 import { ListResponseDto, SearchRequestDto } from '../http/scim-messages.dto.js';
 import { basePath } from '../http/scim-path.js';
-import { searchExamples } from '../resources/resource.docs.js';
+import { listErrors, searchErrors, searchExamples } from '../resources/resource.docs.js';
 import {
   limits,
   listResponse,
@@ -52,7 +52,7 @@ export class BulkController {
   @ApiOperation({ summary: 'List or find users and groups' })
   @ListParameters(filterExample)
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
-  @ScimErrors('invalidFilter', 'invalidValue')
+  @ScimErrors(...listErrors)
   list(@Context() ctx: RequestContext, @Query() query: SearchRequest): Promise<ResourcePage> {
     return this.bulk.search(ctx, query);
   }
@@ -63,7 +63,7 @@ export class BulkController {
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })
   @ScimRequest(SearchRequestDto, searchExamples(filterExample))
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
-  @ScimErrors('invalidSyntax', 'invalidFilter', 'invalidValue', 'payloadTooLarge', 'unsupportedMediaType')
+  @ScimErrors(...searchErrors)
   search(@Context() ctx: RequestContext, @Body() body: JsonValue): Promise<ResourcePage> {
     return this.bulk.search(ctx, readSearchRequest(body, ctx.profile));
   }

@@ -1,8 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { ErrorDto } from '../http/scim-messages.dto.js';
 import { messageUrn } from '../scim/index.js';
 
 /** One operation of a bulk request (RFC 7644 section 3.7). */
+@ApiSchema({ name: 'BulkOperation' })
 export class BulkOperationDto {
   @ApiProperty({ enum: ['POST', 'PUT', 'PATCH', 'DELETE'] }) method!: string;
   @ApiProperty({ description: 'Relative to the SCIM base URL.', example: '/Users' }) path!: string;
@@ -13,13 +14,15 @@ export class BulkOperationDto {
 }
 
 /** The body of POST /Bulk (RFC 7644 section 3.7). */
+@ApiSchema({ name: 'BulkRequest' })
 export class BulkRequestDto {
   @ApiProperty({ type: [String], example: [messageUrn.bulkRequest] }) schemas!: string[];
-  @ApiPropertyOptional({ description: 'How many errors end the request.' }) failOnErrors?: number;
+  @ApiPropertyOptional({ type: 'integer', description: 'How many errors end the request.' }) failOnErrors?: number;
   @ApiProperty({ type: [BulkOperationDto] }) Operations!: BulkOperationDto[];
 }
 
 /** The answer to one operation. */
+@ApiSchema({ name: 'BulkResult' })
 export class BulkResultDto {
   @ApiProperty() method!: string;
   @ApiPropertyOptional() bulkId?: string;
@@ -30,6 +33,7 @@ export class BulkResultDto {
 }
 
 /** The answer to a bulk request. */
+@ApiSchema({ name: 'BulkResponse' })
 export class BulkResponseDto {
   @ApiProperty({ type: [String], example: [messageUrn.bulkResponse] }) schemas!: string[];
   @ApiProperty({ type: [BulkResultDto] }) Operations!: BulkResultDto[];

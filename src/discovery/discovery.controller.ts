@@ -1,23 +1,31 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { Public } from '../http/public.js';
 import { Config } from '../config.js';
 import { readQuery } from '../http/query-parameters.js';
 import { Context, type RequestContext } from '../http/request-context.js';
-import { ScimErrors } from '../http/scim-docs.js';
+import { ScimDiscovery, ScimErrors } from '../http/scim-docs.js';
 import { ScimMessages } from '../http/scim-message.interceptor.js';
 import { basePath } from '../http/scim-path.js';
 import {
+  coreRegistry,
+  groupUrn,
   listResponse,
   quote,
   resourceTypeResource,
   schemaResource,
   ScimError,
+  userResourceType,
   type JsonObject,
   type ListResponse,
 } from '../scim/index.js';
 import { serviceProviderConfig } from './service-provider-config.js';
+
+const all = (resources: JsonObject[]): ListResponse<JsonObject> => listResponse(resources, resources.length, 1);
+
+const exampleBase = `http://localhost:3000${basePath}`;
+const schemaExample = schemaResource(coreRegistry.resourceSchema('Group').base, exampleBase);
 
 /** What the server supports, its resource types and its schemas (RFC 7644 section 4). */
 @ApiTags('Discovery')
@@ -30,7 +38,7 @@ export class DiscoveryController {
   @Public()
   @Get('ServiceProviderConfig')
   @ApiOperation({ summary: 'What the server supports' })
-  @ApiOkResponse({ description: 'The configuration.' })
+  @ScimDiscovery('The configuration.', serviceProviderConfig(exampleBase, 'http://localhost:3000/docs'))
   @ScimErrors('forbidden')
   serviceProviderConfig(@Req() request: Request): JsonObject {
     refuseFilter(request);
@@ -40,7 +48,10 @@ export class DiscoveryController {
   @Get('ResourceTypes')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'The resource types' })
-  @ApiOkResponse({ description: 'All resource types.' })
+  @ScimDiscovery(
+    'All resource types.',
+    all(coreRegistry.resourceTypes.map((type) => resourceTypeResource(type, exampleBase))),
+  )
   @ScimErrors('unauthorized', 'forbidden')
   resourceTypes(@Context() { registry, baseUrl }: RequestContext, @Req() request: Request): ListResponse<JsonObject> {
     refuseFilter(request);
@@ -50,7 +61,8 @@ export class DiscoveryController {
   @Get('ResourceTypes/:name')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'One resource type' })
-  @ApiOkResponse({ description: 'The resource type.' })
+  @ApiParam({ name: 'name', description: 'The name, in any case.', schema: { type: 'string', example: 'User' } })
+  @ScimDiscovery('The resource type.', resourceTypeResource(userResourceType, exampleBase))
   @ScimErrors('unauthorized', 'forbidden', 'notFound')
   resourceType(
     @Context() { registry, baseUrl }: RequestContext,
@@ -66,7 +78,7 @@ export class DiscoveryController {
   @Get('Schemas')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'The schemas' })
-  @ApiOkResponse({ description: 'All schemas.' })
+  @ScimDiscovery('All schemas; here one of them.', all([schemaExample]))
   @ScimErrors('unauthorized', 'forbidden')
   schemas(@Context() { registry, baseUrl }: RequestContext, @Req() request: Request): ListResponse<JsonObject> {
     refuseFilter(request);
@@ -76,7 +88,8 @@ export class DiscoveryController {
   @Get('Schemas/:urn')
   @ApiBearerAuth()
   @ApiOperation({ summary: 'One schema' })
-  @ApiOkResponse({ description: 'The schema.' })
+  @ApiParam({ name: 'urn', description: 'The URN, in any case.', schema: { type: 'string', example: groupUrn } })
+  @ScimDiscovery('The schema.', schemaExample)
   @ScimErrors('unauthorized', 'forbidden', 'notFound')
   schema(
     @Context() { registry, baseUrl }: RequestContext,
@@ -89,8 +102,6 @@ export class DiscoveryController {
     return schemaResource(schema, baseUrl);
   }
 }
-
-const all = (resources: JsonObject[]): ListResponse<JsonObject> => listResponse(resources, resources.length, 1);
 
 /** Discovery resources cannot be filtered; other parameters are ignored (RFC 7644 section 4). */
 function refuseFilter(request: Request): void {

@@ -1,8 +1,9 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { ListResponseDto, MetaDto } from '../http/scim-messages.dto.js';
 import { groupUrn } from '../scim/index.js';
 
 /** A member of a group (RFC 7643 section 4.2). */
+@ApiSchema({ name: 'Member' })
 export class MemberDto {
   @ApiPropertyOptional({ description: 'The id of a user or group.' }) value?: string;
   @ApiPropertyOptional({ format: 'uri' }) $ref?: string;
@@ -11,6 +12,7 @@ export class MemberDto {
 }
 
 /** A Group (RFC 7643 section 4.2). The schema, not this class, says what is valid. */
+@ApiSchema({ name: 'Group' })
 export class GroupDto {
   @ApiProperty({ type: [String], example: [groupUrn] }) schemas!: string[];
   @ApiProperty({ readOnly: true }) id!: string;
@@ -21,6 +23,7 @@ export class GroupDto {
 }
 
 /** A page of groups. */
+@ApiSchema({ name: 'GroupList' })
 export class GroupListDto extends ListResponseDto {
   @ApiProperty({ type: [GroupDto] }) Resources!: GroupDto[];
 }

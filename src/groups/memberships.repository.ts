@@ -31,11 +31,16 @@ export class MembershipsRepository {
 
   /**
    * Takes a resource out of every group, as when it is deleted.
-   * @param column which kind of member it is
+   * @param type which kind of member it is
    * @returns the ids of the groups it was in
    */
   async removeMember(scope: TransactionScope, type: 'User' | 'Group', memberId: string): Promise<string[]> {
     const column = memberColumn(type);
+    // Whoever adds it to a group at this moment comes first, and nobody after: the next statement sees every membership.
+    await scope.manager.query(`SELECT 1 FROM ${memberTable(type)} WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
+      scope.tenant.id,
+      memberId,
+    ]);
     // In the order of their ids, so that two deletions do not wait for each other.
     await scope.manager.query(
       `SELECT id FROM groups WHERE tenant_id = $1 AND id IN
@@ -150,6 +155,7 @@ const addSql = `
     (SELECT given.id FROM given JOIN found USING (id) WHERE given.type <> found.type LIMIT 1) AS mistyped`;
 
 const memberColumn = (type: 'User' | 'Group'): string => (type === 'User' ? 'member_user_id' : 'member_group_id');
+const memberTable = (type: 'User' | 'Group'): string => (type === 'User' ? 'users' : 'groups');
 
 /** The same words for an id that is unknown, malformed, deleted or another tenant's. */
 function noSuchMember(id: string): ScimError {

@@ -18,6 +18,6 @@ export class FallbackController {
     const methods = allowedMethods(stack, request.path);
     if (request.method !== 'OPTIONS' || methods.length === 0) throw unrouted(request, request.path, methods);
     response.setHeader('Allow', [...methods, 'OPTIONS'].join(', '));
-    response.status(204).end();
+    response.status(204).send();
   }
 }

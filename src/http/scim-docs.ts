@@ -2,19 +2,20 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
+  ApiExtraModels,
   ApiHeader,
   ApiParam,
   ApiQuery,
   ApiResponse,
+  getSchemaPath,
   type ApiResponseOptions,
 } from '@nestjs/swagger';
 import { errorMessage, limits, ScimError, type ScimErrorName } from '../scim/index.js';
 import { scimMediaType } from './scim-media-type.js';
+import { ErrorDto } from './scim-messages.dto.js';
 
 /** Request bodies to try, by name. */
 export type Examples = Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
-
-const errorSchema = { $ref: '#/components/schemas/ErrorDto' };
 
 const statusText: Readonly<Record<number, string>> = {
   400: 'The request is not valid; scimType says in which way.',
@@ -42,13 +43,14 @@ export function ScimErrors(...rows: ScimErrorName[]): MethodDecorator & ClassDec
   const errors = rows.map((row) => ({ row, error: new ScimError(row) }));
   const byStatus = groupByStatus(errors);
   return applyDecorators(
+    ApiExtraModels(ErrorDto),
     ...[...byStatus].map(([status, group]) =>
       ApiResponse({
         status,
         description: statusText[status] ?? 'The request failed.',
         content: {
           [scimMediaType]: {
-            schema: errorSchema,
+            schema: { $ref: getSchemaPath(ErrorDto) },
             examples: Object.fromEntries(
               group.map(({ row, error }) => [row, { summary: row, value: errorMessage(error) }]),
             ),
@@ -64,19 +66,33 @@ export function ScimRequest(dto: Type, examples: Examples): MethodDecorator {
   return applyDecorators(ApiConsumes(scimMediaType), ApiBody({ type: dto, examples: { ...examples } }));
 }
 
-/** Documents an answer that carries a resource or message. */
-export function ScimAnswer(status: number, description: string, dto: Type, example: object): MethodDecorator {
+type ResponseHeaders = NonNullable<ApiResponseOptions['headers']>;
+
+/** The headers of an answer about one resource. */
+export const resourceHeaders: ResponseHeaders = {
+  ETag: { description: 'The version, equal to meta.version.', schema: { type: 'string' } },
+  Location: { description: 'The permanent URL of the resource.', schema: { type: 'string' } },
+};
+
+/** Documents an answer that carries a message or a resource. */
+export function ScimAnswer(
+  status: number,
+  description: string,
+  dto: Type,
+  example: object,
+  headers: ResponseHeaders = {},
+): MethodDecorator {
+  const schema = { $ref: getSchemaPath(dto) };
   return applyDecorators(
-    ApiResponse({
-      status,
-      description,
-      content: { [scimMediaType]: { schema: { $ref: `#/components/schemas/${dto.name}` }, example } },
-      headers: {
-        ETag: { description: 'The version, equal to meta.version.', schema: { type: 'string' } },
-        Location: { description: 'The permanent URL of the resource.', schema: { type: 'string' } },
-      },
-    }),
+    ApiExtraModels(dto),
+    ApiResponse({ status, description, content: { [scimMediaType]: { schema, example } }, headers }),
   );
+}
+
+/** Documents an answer that carries a discovery resource or a list of them: their own schemas describe them. */
+export function ScimDiscovery(description: string, example: object): MethodDecorator {
+  const content = { [scimMediaType]: { schema: { type: 'object' }, example } };
+  return ApiResponse({ status: 200, description, content });
 }
 
 /** Documents the parameters that choose attributes (RFC 7644 section 3.9). */
@@ -110,13 +126,13 @@ export function ListParameters(filter: string): MethodDecorator {
     ApiQuery({
       name: 'startIndex',
       required: false,
-      type: Number,
+      type: 'integer',
       description: 'The 1-based index of the first resource.',
     }),
     ApiQuery({
       name: 'count',
       required: false,
-      type: Number,
+      type: 'integer',
       description: `How many resources at most; ${limits.defaultCount} unless given, ${limits.maxResults} at most.`,
     }),
     ApiQuery({

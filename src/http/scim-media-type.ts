@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import Negotiator from 'negotiator';
 import { decodeUtf8, limits, parseJson, quote, ScimError, type JsonValue, type Profile } from '../scim/index.js';
 
 /** The media type of SCIM messages (RFC 7644 section 8.1). */
@@ -8,30 +7,43 @@ export const scimMediaType = 'application/scim+json';
 
 const lingerMilliseconds = 500;
 
-const produced = [scimMediaType, 'application/json'];
+const jsonMediaType = 'application/json';
 
-/** A media range without parameters other than its weight: we produce UTF-8 only, so `charset` says nothing new. */
-function withoutParameters(range: string): string | undefined {
-  const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-  if (!/^[^\s/]+\/[^\s/]+$/.test(type)) return undefined;
-  const weight = parameters.find((parameter) => /^q=/i.test(parameter));
-  return weight === undefined ? type : `${type};${weight}`;
+/** A media range of an Accept header: `application/json`, `application/*`. */
+interface MediaRange {
+  readonly type: string;
+  readonly weight: number;
+}
+
+const weightPattern = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
+
+/** Reads a media range. Of its parameters only the weight counts: all we produce is UTF-8, whatever `charset` says. */
+function readRange(text: string): MediaRange | undefined {
+  const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
+  const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice('q='.length) ?? '1';
+  return /^[^\s/]+\/[^\s/]+$/.test(type) && weightPattern.test(weight) ? { type, weight: Number(weight) } : undefined;
+}
+
+/** How much a media type is wanted: the most specific range that covers it says so. */
+function weightOf(mediaType: string, ranges: readonly MediaRange[]): number {
+  const covering = [mediaType, 'application/*', '*/*'].map((type) => ranges.find((range) => range.type === type));
+  return covering.find((range) => range !== undefined)?.weight ?? 0;
 }
 
 /**
- * Chooses the media type of the answer (RFC 7644 section 3.8, RFC 9110 section 12.5.1).
+ * Chooses the media type of the answer (RFC 7644 section 3.8, RFC 9110 section 12.5.1): SCIM unless plain JSON is wanted more.
  * @param accept the Accept header; absent and malformed ones accept anything
  * @throws ScimError notAcceptable
  */
 export function responseMediaType(accept: string | undefined): string {
   const ranges = (accept ?? '')
     .split(',')
-    .map(withoutParameters)
+    .map(readRange)
     .filter((range) => range !== undefined);
   if (ranges.length === 0) return scimMediaType;
-  const [chosen] = new Negotiator({ headers: { accept: ranges.join(', ') } }).mediaTypes(produced);
-  if (chosen === undefined) throw new ScimError('notAcceptable');
-  return chosen;
+  const [scim, json] = [weightOf(scimMediaType, ranges), weightOf(jsonMediaType, ranges)];
+  if (scim === 0 && json === 0) throw new ScimError('notAcceptable');
+  return scim >= json ? scimMediaType : jsonMediaType;
 }
 
 /**
@@ -57,7 +69,7 @@ function checkContentType(request: IncomingMessage, profile: Profile): void {
     .map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const isUtf8 = charset === undefined || charset.replaceAll('"', '') === 'utf-8';
-  if (!produced.includes(type) || !isUtf8) {
+  if ((type !== scimMediaType && type !== jsonMediaType) || !isUtf8) {
     throw new ScimError(
       'unsupportedMediaType',
       `Content-Type ${quote(contentType)} is not supported; use ${scimMediaType} in UTF-8.`,

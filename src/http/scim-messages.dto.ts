@@ -1,7 +1,8 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { messageUrn } from '../scim/index.js';
 
 /** The Error message (RFC 7644 section 3.12). */
+@ApiSchema({ name: 'Error' })
 export class ErrorDto {
   @ApiProperty({ type: [String], example: [messageUrn.error] })
   schemas!: string[];
@@ -20,6 +21,7 @@ export class ErrorDto {
 }
 
 /** One operation of a PATCH request (RFC 7644 section 3.5.2). */
+@ApiSchema({ name: 'PatchOperation' })
 export class PatchOperationDto {
   @ApiProperty({ enum: ['add', 'remove', 'replace'], description: 'In any case: Entra ID writes "Replace".' })
   op!: string;
@@ -35,6 +37,7 @@ export class PatchOperationDto {
 }
 
 /** The body of a PATCH request (RFC 7644 section 3.5.2). */
+@ApiSchema({ name: 'PatchRequest' })
 export class PatchRequestDto {
   @ApiProperty({ type: [String], example: [messageUrn.patchOp] })
   schemas!: string[];
@@ -44,6 +47,7 @@ export class PatchRequestDto {
 }
 
 /** The body of POST /.search (RFC 7644 section 3.4.3). */
+@ApiSchema({ name: 'SearchRequest' })
 export class SearchRequestDto {
   @ApiProperty({ type: [String], example: [messageUrn.searchRequest] })
   schemas!: string[];
@@ -63,10 +67,10 @@ export class SearchRequestDto {
   @ApiPropertyOptional({ enum: ['ascending', 'descending'] })
   sortOrder?: string;
 
-  @ApiPropertyOptional({ description: 'The 1-based index of the first resource.' })
+  @ApiPropertyOptional({ type: 'integer', description: 'The 1-based index of the first resource.' })
   startIndex?: number;
 
-  @ApiPropertyOptional({ description: 'How many resources at most.' })
+  @ApiPropertyOptional({ type: 'integer', description: 'How many resources at most.' })
   count?: number;
 
   @ApiPropertyOptional({ description: 'The cursor of a page before; "" for the first page (RFC 9865).' })
@@ -74,6 +78,7 @@ export class SearchRequestDto {
 }
 
 /** The `meta` attribute (RFC 7643 section 3.1). */
+@ApiSchema({ name: 'Meta' })
 export class MetaDto {
   @ApiProperty({ readOnly: true, example: 'User' })
   resourceType!: string;
@@ -92,16 +97,24 @@ export class MetaDto {
 }
 
 /** A page of resources (RFC 7644 section 3.4.2). */
+@ApiSchema({ name: 'ListResponse' })
 export class ListResponseDto {
   @ApiProperty({ type: [String], example: [messageUrn.listResponse] })
   schemas!: string[];
 
-  @ApiProperty({ description: 'How many resources match in all.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'How many resources match in all.', example: 1 })
   totalResults!: number;
 
-  @ApiProperty({ description: 'The 1-based index of the first resource of this page.', example: 1 })
-  startIndex!: number;
+  @ApiPropertyOptional({
+    type: 'integer',
+    description: 'The 1-based index of the first resource of this page. Not with cursor.',
+    example: 1,
+  })
+  startIndex?: number;
 
-  @ApiProperty({ description: 'How many resources this page holds.', example: 1 })
+  @ApiProperty({ type: 'integer', description: 'How many resources this page holds.', example: 1 })
   itemsPerPage!: number;
+
+  @ApiPropertyOptional({ description: 'The cursor of the next page, when there is one (RFC 9865).' })
+  nextCursor?: string;
 }

@@ -1,9 +1,15 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { DataSource } from 'typeorm';
 import { Public } from '../http/public.js';
+import { ScimErrors } from '../http/scim-docs.js';
 import { ScimError } from '../scim/index.js';
 import { Lifecycle } from './lifecycle.js';
+
+const okResponse = ApiOkResponse({
+  description: 'Yes.',
+  content: { 'application/json': { schema: { type: 'object' }, example: { status: 'ok' } } },
+});
 
 /** Probes for whoever runs the process. */
 @ApiTags('Operation')
@@ -17,12 +23,15 @@ export class HealthController {
 
   @Get('livez')
   @ApiOperation({ summary: 'Whether the process runs' })
+  @okResponse
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
 
   @Get('readyz')
   @ApiOperation({ summary: 'Whether requests can be served: the database answers, and no shutdown has begun' })
+  @okResponse
+  @ScimErrors('unavailable')
   async ready(): Promise<{ status: 'ok' }> {
     if (this.lifecycle.isStopping)
       throw new ScimError('unavailable', 'The server is shutting down.', { 'Retry-After': '5' });

@@ -21,7 +21,8 @@ export function requestLog(logger: Logger): (request: Request, response: Respons
           requestId,
           method: request.method,
           path: request.originalUrl.split('?', 1)[0]?.slice(0, 256),
-          status: response.statusCode,
+          // Nothing was answered to a client that went away first.
+          status: response.headersSent ? response.statusCode : undefined,
           complete: response.writableFinished,
           durationMs: Math.round(performance.now() - started),
           tenant: request.context?.tenant.name,

@@ -10,10 +10,15 @@ export class DataDirectoryInUse extends Error {
   }
 }
 
+// A turn takes milliseconds. That of a process that was killed in it is over after two seconds.
+const turn = { stale: 2_000, retries: { retries: 50, factor: 1, minTimeout: 100 } };
+
 interface Holder {
   readonly pid: number;
   readonly host: string;
 }
+
+const isLocked = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ELOCKED';
 
 /**
  * Takes the data directory for this process, creating it if need be: two processes on one embedded database would lose
@@ -23,21 +28,25 @@ interface Holder {
  */
 export async function holdDataDirectory(directory: string): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  try {
+    // One process at a time: of two that find the lock of a dead one, the second would remove the lock of the first.
+    const endTurn = await lock(join(directory, 'rollcall.start'), { realpath: false, ...turn });
+    return await take(directory).finally(endTurn);
+  } catch (error) {
+    throw isLocked(error) ? new DataDirectoryInUse(directory) : error;
+  }
+}
+
+async function take(directory: string): Promise<() => Promise<void>> {
   const lockfilePath = join(directory, 'rollcall.lock');
   const holderPath = join(directory, 'rollcall.pid');
-  const take = (): Promise<() => Promise<void>> =>
-    lock(directory, { lockfilePath, stale: 20_000, update: 5_000, retries: 0 });
-  let release: () => Promise<void>;
-  try {
-    release = await take();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ELOCKED' || !(await isHolderDead(holderPath))) {
-      throw (error as NodeJS.ErrnoException).code === 'ELOCKED' ? new DataDirectoryInUse(directory) : error;
-    }
+  const options = { lockfilePath, stale: 20_000, update: 5_000, retries: 0 };
+  const release = await lock(directory, options).catch(async (error: unknown) => {
+    if (!isLocked(error) || !(await isHolderDead(holderPath))) throw error;
     // Its holder was killed: age the lock so that it counts as stale now rather than after its time.
     await utimes(lockfilePath, 0, 0);
-    release = await take();
-  }
+    return lock(directory, options);
+  });
   await writeFile(holderPath, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder), { mode: 0o600 });
   return release;
 }

@@ -2,7 +2,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
 import { v7 as uuid } from 'uuid';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module.js';
@@ -11,7 +10,7 @@ import { TokensService } from '../../src/auth/tokens.service.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
 import { basePath } from '../../src/http/scim-path.js';
-import { NestLogger } from '../../src/ops/logging.js';
+import { createLogger, NestLogger } from '../../src/ops/logging.js';
 import type { ProfileName } from '../../src/scim/index.js';
 import { TenantEntity } from '../../src/tenants/tenant.entity.js';
 import { ScimClient } from './client.js';
@@ -40,10 +39,8 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   const { database, drop } = await createDatabase();
   const config: Config = readConfig({ PUBLIC_URL: publicUrl, ...environment });
   const lines: string[] = [];
-  const logger = pino(
-    { level: 'debug' },
-    new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) }),
-  );
+  const sink = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) });
+  const logger = createLogger({ logLevel: 'debug' }, sink);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.on(database, config), {
     logger: new NestLogger(logger),
     bodyParser: false,

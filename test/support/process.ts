@@ -1,0 +1,110 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { ScimClient } from './client.js';
+
+/** How a process ended: with a code, or by a signal. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A Rollcall in a process of its own, as `npm start` makes it. */
+export interface RollcallProcess {
+  /** Such as http://127.0.0.1:41234 */
+  readonly origin: string;
+  /** A client with the token that the process printed, or with the SCIM_TOKEN it was given. */
+  readonly scim: ScimClient;
+  /** What it wrote so far, on standard output and standard error. */
+  readonly output: () => { readonly stdout: string; readonly stderr: string };
+  /** Waits until standard output matches. */
+  readonly printed: (pattern: RegExp) => Promise<void>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly exited: Promise<Exit>;
+}
+
+/** What a process that ended left behind. */
+export type Finished = Exit & { readonly stdout: string; readonly stderr: string };
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Where this run builds the program: apart from `dist`, which somebody may be using or building. */
+const program = join(process.env['ROLLCALL_TEST_DIR'] ?? '', 'program');
+
+/** Builds the program that the processes run. */
+export async function build(): Promise<void> {
+  await mkdir(program, { recursive: true });
+  await copyFile('package.json', join(program, 'package.json'));
+  await symlink(resolve('node_modules'), join(program, 'node_modules'));
+  const options = ['--project', 'tsconfig.build.json', '--outDir', join(program, 'dist'), '--incremental', 'false'];
+  await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...options]);
+}
+
+const running = new Map<ChildProcess, Promise<Exit>>();
+
+/** Ends the processes that a test left running. */
+export async function endProcesses(): Promise<void> {
+  for (const child of running.keys()) child.kill('SIGKILL');
+  await Promise.all(running.values());
+}
+
+function launch(environment: Environment) {
+  // Nothing of the tests' own environment but what a program needs, so that DATABASE_URL does not slip in.
+  const env = { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', ...environment };
+  const child = spawn(process.execPath, [join(program, 'dist/src/main.js')], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const written = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
+  const exited = new Promise<Exit>((ended) => child.once('close', (code, signal) => ended({ code, signal })));
+  running.set(child, exited);
+  void exited.then(() => running.delete(child));
+  return { child, written, exited };
+}
+
+/** Runs a Rollcall that is expected to end by itself. */
+export async function runToEnd(environment: Environment): Promise<Finished> {
+  const { written, exited } = launch(environment);
+  return { ...(await exited), ...written };
+}
+
+/** Starts a Rollcall on a free port and waits until it listens. */
+export async function startProcess(environment: Environment): Promise<RollcallProcess> {
+  const { child, written, exited } = launch(environment);
+  const printed = (pattern: RegExp): Promise<void> =>
+    new Promise((matched, reject) => {
+      const look = (): void => {
+        if (pattern.test(written.stdout)) matched();
+      };
+      child.stdout.on('data', look);
+      void exited.then(({ code }) => reject(new Error(`It ended with ${code}: ${written.stderr}${written.stdout}`)));
+      look();
+    });
+  await printed(/Swagger UI .*\n/);
+  const [, address] = /Rollcall listens on (\S+)/.exec(written.stdout) ?? [];
+  const [, token] = /Bearer token {3}(\S+)/.exec(written.stdout) ?? [];
+  const origin = `http://${address}`;
+  return {
+    origin,
+    scim: new ScimClient(`${origin}/scim/v2`, token ?? environment['SCIM_TOKEN'] ?? ''),
+    output: () => ({ ...written }),
+    printed,
+    signal: (signal) => void child.kill(signal),
+    exited,
+  };
+}
+
+/** Sends SIGTERM and waits. */
+export function stopProcess(started: RollcallProcess): Promise<Exit> {
+  started.signal('SIGTERM');
+  return started.exited;
+}
+
+/** Sends SIGKILL, which no process can prepare for, and waits. */
+export function killProcess(started: RollcallProcess): Promise<Exit> {
+  started.signal('SIGKILL');
+  return started.exited;
+}
