@@ -6,6 +6,7 @@ const defaults = {
   host: '127.0.0.1',
   dataDir: './data',
   publicUrl: 'http://localhost:3000',
+  preparedStatements: true,
   logLevel: 'info',
 };
 
@@ -32,6 +33,7 @@ describe('readConfig', () => {
       PUBLIC_URL: 'https://scim.example.com',
       SCIM_TOKEN: 'abc.DEF_123~+/-==',
       ADMIN_TOKEN: 'admin-token',
+      PREPARED_STATEMENTS: 'false',
       LOG_LEVEL: 'debug',
     };
     expect(readConfig(environment)).toEqual({
@@ -42,12 +44,23 @@ describe('readConfig', () => {
       publicUrl: 'https://scim.example.com',
       scimToken: 'abc.DEF_123~+/-==',
       adminToken: 'admin-token',
+      preparedStatements: false,
       logLevel: 'debug',
     });
   });
 
   it('takes an empty variable for an absent one, as in a compose file', () => {
-    const names = ['PORT', 'HOST', 'DATABASE_URL', 'DATA_DIR', 'PUBLIC_URL', 'SCIM_TOKEN', 'ADMIN_TOKEN', 'LOG_LEVEL'];
+    const names = [
+      'PORT',
+      'HOST',
+      'DATABASE_URL',
+      'DATA_DIR',
+      'PUBLIC_URL',
+      'SCIM_TOKEN',
+      'ADMIN_TOKEN',
+      'PREPARED_STATEMENTS',
+      'LOG_LEVEL',
+    ];
     expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults);
   });
 
@@ -120,6 +133,7 @@ describe('readConfig', () => {
     ['SCIM_TOKEN', 'a\nb', token('SCIM_TOKEN')],
     ['SCIM_TOKEN', '=', token('SCIM_TOKEN')],
     ['ADMIN_TOKEN', 'a"b', token('ADMIN_TOKEN')],
+    ['PREPARED_STATEMENTS', 'no', 'PREPARED_STATEMENTS must be true or false'],
     ['LOG_LEVEL', 'INFO', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
   ])('refuses %s=%j in one line that does not repeat the value', (name, value, message) => {

@@ -102,11 +102,16 @@ export class TokensService implements OnModuleInit, OnApplicationShutdown {
     const used = [...this.lastUsed];
     this.lastUsed.clear();
     if (used.length === 0) return;
-    await this.tokens.query(
+    const flushed = this.tokens.query(
       `UPDATE tokens SET last_used_at = greatest(last_used_at, used.at)
        FROM unnest($1::uuid[], $2::timestamptz[]) AS used(id, at) WHERE tokens.id = used.id`,
       [used.map(([id]) => id), used.map(([, at]) => at)],
     );
+    await flushed.catch((error: unknown) => {
+      // Kept for the next time, unless the token was used again since.
+      for (const [id, at] of used) if (!this.lastUsed.has(id)) this.lastUsed.set(id, at);
+      throw error;
+    });
   }
 }
 

@@ -18,20 +18,11 @@ export const fallbackRoute = '*path';
 export function allowedMethods(layers: readonly RouterLayer[], path: string): string[] {
   const methods = new Set<string>();
   for (const layer of layers) {
-    if (!layer.route || layer.route.path === `/${fallbackRoute}` || !matches(layer, path)) continue;
+    if (!layer.route || layer.route.path === `/${fallbackRoute}` || !layer.match(path)) continue;
     for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
   }
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
-}
-
-function matches(layer: RouterLayer, path: string): boolean {
-  try {
-    return layer.match(path);
-  } catch {
-    // A path with malformed percent-encoding is the path of nothing.
-    return false;
-  }
 }
 
 /**

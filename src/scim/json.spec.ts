@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ScimError } from './errors.js';
-import { decodeUtf8, parseJson } from './json.js';
+import { checkText, decodeUtf8, parseJson } from './json.js';
 import { limits } from './limits.js';
 import type { JsonValue } from './resource.js';
 
@@ -263,5 +263,19 @@ describe('parseJson, by property', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+});
+
+describe('parseJson with anyText, and checkText', () => {
+  it('leave the text of strings and keys to be judged part by part', () => {
+    const value = parseJson('{"good":["a",1,null],"bad":{"x":"\\u0000"},"key":{"\\ud800":1}}', { anyText: true });
+    const { good, bad, key } = value as { good: JsonValue; bad: JsonValue; key: JsonValue };
+    expect(() => checkText(good)).not.toThrow();
+    expect(() => checkText(undefined)).not.toThrow();
+    for (const part of [bad, key, value]) {
+      expect(() => checkText(part)).toThrow(
+        expect.objectContaining({ row: 'invalidValue', detail: 'A string holds U+0000 or a lone surrogate.' }),
+      );
+    }
   });
 });

@@ -60,7 +60,7 @@ function checkUserpart(userpart: string): string | undefined {
 }
 
 const codePoint = (char: string): string =>
-  `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  `U+${Number(char.codePointAt(0)).toString(16).toUpperCase().padStart(4, '0')}`;
 
 const halfOrFullWidth = /[\u3000\uff01-\uffee]/g;
 
@@ -128,7 +128,9 @@ const japanese = /[\p{sc=Hira}\p{sc=Kana}\p{sc=Han}]/u;
 
 /** Finds a code point that needs a context it does not have (RFC 5892 appendix A). */
 function outOfContext(text: string): string | undefined {
-  for (const [char, before = '', left = '', right = ''] of text.matchAll(joiner)) {
+  for (const found of text.matchAll(joiner)) {
+    // Each group of the pattern matches, if only nothing.
+    const [char, before, left, right] = found as unknown as [string, string, string, string];
     if (!isVirama(before) && !(char === '\u200c' && wouldJoin(left, right))) return char;
   }
   return (

@@ -22,6 +22,8 @@ export interface Profile {
   readonly stringForComplex: boolean;
   /** A reference may name a resource that does not exist yet. */
   readonly danglingReferences: boolean;
+  /** A filter may name an extension's attribute without its URN: Microsoft Entra ID asks `manager eq "id"`. */
+  readonly unqualifiedExtensions: boolean;
   /** A body without Content-Type is read as SCIM. */
   readonly missingContentType: boolean;
 }
@@ -36,6 +38,7 @@ const tolerant: Omit<Profile, 'name'> = {
   emptyStringClears: true,
   stringForComplex: true,
   danglingReferences: true,
+  unqualifiedExtensions: true,
   missingContentType: true,
 };
 
@@ -49,6 +52,7 @@ const exact: Omit<Profile, 'name'> = {
   emptyStringClears: false,
   stringForComplex: false,
   danglingReferences: false,
+  unqualifiedExtensions: false,
   missingContentType: false,
 };
 

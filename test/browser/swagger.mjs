@@ -116,7 +116,7 @@ const missing = [
   ...(existsSync(program) ? [] : [`a build at ${program} (npm run build)`]),
 ];
 if (missing.length > 0) {
-  console.log(`Skipped: there is no ${missing.join(', and no ')}.`);
+  console.log(`Skipped: it needs ${missing.join(', and ')}.`);
 } else {
   const dataDir = await mkdtemp(join(tmpdir(), 'rollcall-browser-'));
   const server = await startServer(dataDir);

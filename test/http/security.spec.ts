@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Server } from 'node:http';
 import type { Resource } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -132,6 +133,13 @@ describe('a password (RFC 7644 section 7.5)', () => {
     expect(one).not.toBe(two);
     const everything = JSON.stringify(await server.dataSource.query('SELECT * FROM users'));
     expect(everything).not.toContain('Correct-Horse-1');
+  });
+});
+
+describe('a client that sends slowly', () => {
+  it('has 15 seconds for its headers and 60 for the whole request, and is answered 408 then', () => {
+    const { headersTimeout, requestTimeout }: Server = server.app.getHttpServer();
+    expect([headersTimeout, requestTimeout]).toEqual([15_000, 60_000]);
   });
 });
 

@@ -63,7 +63,10 @@ export async function startServer(environment: Readonly<Record<string, string>> 
       return new ScimClient(origin + basePath, await app.get(TokensService).issue(tenant, 'test'));
     },
     close: async () => {
-      await app.close();
+      const closed = app.close();
+      // Connections that never sent a request would keep the server open.
+      (app.getHttpServer()).closeAllConnections();
+      await closed;
       await drop();
     },
   };

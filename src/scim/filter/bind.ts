@@ -59,7 +59,8 @@ export function bindFilter(
   { absentIn }: BindOptions = {},
 ): BoundFilter {
   const resolve: Resolve = (path) => {
-    const target = schema.resolve(path);
+    const target =
+      schema.resolve(path) ?? (profile.unqualifiedExtensions ? schema.resolveUnqualified(path) : undefined);
     if (!target && !absentIn?.mayName(path)) throw unknown(path, schema.name);
     return target;
   };

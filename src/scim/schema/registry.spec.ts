@@ -185,3 +185,25 @@ describe('the registry', () => {
     );
   });
 });
+
+describe('an attribute of an extension named without its URN', () => {
+  const find = (text: string, schema: ResourceSchema = users): unknown => {
+    const path = parseAttrPath(text);
+    const target = path && schema.resolveUnqualified(path);
+    return target && [target.extension?.id, target.attribute.name, target.subAttribute?.name];
+  };
+
+  it('is found in the extension that has it, with a sub-attribute or without', () => {
+    expect(find('Manager')).toEqual([enterpriseUserUrn, 'manager', undefined]);
+    expect(find('manager.value')).toEqual([enterpriseUserUrn, 'manager', 'value']);
+  });
+
+  it('is not found where no extension has it, it has no such sub-attribute, or a URN says otherwise', () => {
+    expect([find('userName'), find('manager.other'), find('manager', groups)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(find(`${userUrn}:manager`)).toBeUndefined();
+  });
+});

@@ -99,6 +99,13 @@ export class ResourceSchema {
     const extension = this.extension(path.uri);
     return extension && descend(this.extensionAttribute(extension, path.name), path.sub, extension);
   }
+
+  /** Finds an attribute that is named without its extension's URN, in the first extension that has it. */
+  resolveUnqualified({ uri, name, sub }: AttrPath): AttributeTarget | undefined {
+    const extension = this.extensions.find((candidate) => this.extensionAttribute(candidate, name));
+    if (uri !== undefined || !extension) return undefined;
+    return descend(this.extensionAttribute(extension, name), sub, extension);
+  }
 }
 
 function descend(attribute: Attribute | undefined, sub?: string, extension?: Schema): AttributeTarget | undefined {
