@@ -1,5 +1,5 @@
 // Writes docs/conformance.md from the names of the tests that passed.
-// Usage: node scripts/conformance.mjs RESULTS [--check]   RESULTS is what jest --json wrote; --check only compares.
+// Usage: node scripts/conformance.mjs RESULTS [--check]   RESULTS is what jest --json --testLocationInResults wrote; --check only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -19,14 +19,19 @@ function citation(titles) {
 
 const rules = new Map();
 for (const { name: file, assertionResults } of results.testResults) {
-  for (const { ancestorTitles, title, status } of assertionResults) {
+  for (const { ancestorTitles, title, status, location } of assertionResults) {
     const cited = citation([...ancestorTitles, title]);
     if (!cited || status !== 'passed') continue;
     const key = `RFC ${cited.rfc}${cited.section && ` section ${cited.section}`}`;
     const context = ancestorTitles.slice(1).join(', ');
-    const rule = context ? `${context}: ${title}` : title;
     const where = relative(process.cwd(), file);
-    rules.set(key, [...(rules.get(key) ?? []), { rule, where }]);
+    const rule = { rule: context ? `${context}: ${title}` : title, where, cases: 1 };
+    const found = rules.get(key) ?? new Map();
+    // The cases of one table stand at one place in the file.
+    const place = `${where}:${location.line}:${location.column}`;
+    if (found.has(place)) found.get(place).cases += 1;
+    else found.set(place, rule);
+    rules.set(key, found);
   }
 }
 
@@ -39,14 +44,17 @@ const escape = (text) =>
 const sections = [...rules]
   .sort(([a], [b]) => inOrder(a, b))
   .map(([key, tests]) => {
-    const byFile = Map.groupBy ? Map.groupBy(tests, ({ where }) => where) : groupBy(tests);
+    const byFile = groupByFile([...tests.values()]);
     const files = [...byFile]
       .sort(([a], [b]) => inOrder(a, b))
-      .map(([where, group]) => `\`${where}\`\n\n${group.map(({ rule }) => `- ${escape(rule)}`).join('\n')}`);
+      .map(
+        ([where, group]) =>
+          `\`${where}\`\n\n${group.map(({ rule, cases }) => `- ${escape(rule)}${cases > 1 ? ` _(one of ${cases} cases)_` : ''}`).join('\n')}`,
+      );
     return `### ${key}\n\n${files.join('\n\n')}`;
   });
 
-function groupBy(tests) {
+function groupByFile(tests) {
   const groups = new Map();
   for (const test of tests) groups.set(test.where, [...(groups.get(test.where) ?? []), test]);
   return groups;
