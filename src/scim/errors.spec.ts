@@ -4,7 +4,6 @@ import { quote, rowForStatus, ScimError, scimErrorNames, type ScimErrorName } fr
 /** Every error: its row, HTTP status and scimType (RFC 7644 section 3.12, tables 8 and 9). */
 const table: readonly (readonly [row: ScimErrorName, status: number, scimType: string | undefined])[] = [
   ['invalidFilter', 400, 'invalidFilter'],
-  ['tooMany', 400, 'tooMany'],
   ['mutability', 400, 'mutability'],
   ['invalidSyntax', 400, 'invalidSyntax'],
   ['invalidPath', 400, 'invalidPath'],
@@ -16,7 +15,6 @@ const table: readonly (readonly [row: ScimErrorName, status: number, scimType: s
   ['invalidCount', 400, 'invalidCount'],
   ['unauthorized', 401, undefined],
   ['forbidden', 403, undefined],
-  ['sensitive', 403, 'sensitive'],
   ['notFound', 404, undefined],
   ['methodNotAllowed', 405, undefined],
   ['notAcceptable', 406, undefined],
@@ -25,9 +23,7 @@ const table: readonly (readonly [row: ScimErrorName, status: number, scimType: s
   ['uniqueness', 409, 'uniqueness'],
   ['preconditionFailed', 412, undefined],
   ['payloadTooLarge', 413, undefined],
-  ['uriTooLong', 414, undefined],
   ['unsupportedMediaType', 415, undefined],
-  ['tooManyRequests', 429, undefined],
   ['headersTooLarge', 431, undefined],
   ['internal', 500, undefined],
   ['notImplemented', 501, undefined],

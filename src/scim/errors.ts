@@ -4,7 +4,6 @@
  */
 const errorTable = {
   invalidFilter: [400, 'invalidFilter', 'The filter is not valid.'],
-  tooMany: [400, 'tooMany', 'The query matches more resources than the server will process; narrow the filter.'],
   mutability: [400, 'mutability', 'The attribute cannot be modified.'],
   invalidSyntax: [400, 'invalidSyntax', 'The request body is not a valid SCIM message.'],
   invalidPath: [400, 'invalidPath', 'The path of the PATCH operation is not valid.'],
@@ -16,7 +15,6 @@ const errorTable = {
   invalidCount: [400, 'invalidCount', 'The count differs from the one the cursor was made with.'],
   unauthorized: [401, undefined, 'A valid bearer token is required: send "Authorization: Bearer <token>".'],
   forbidden: [403, undefined, 'This operation is not permitted.'],
-  sensitive: [403, 'sensitive', 'The query carries personal data in the URI; send it by POST to /.search.'],
   notFound: [404, undefined, 'There is nothing at this address.'],
   methodNotAllowed: [405, undefined, 'This method is not allowed here.'],
   notAcceptable: [406, undefined, 'Only application/scim+json and application/json can be produced.'],
@@ -25,9 +23,7 @@ const errorTable = {
   uniqueness: [409, 'uniqueness', 'Another resource already has this value.'],
   preconditionFailed: [412, undefined, 'The resource has changed: its version does not match If-Match.'],
   payloadTooLarge: [413, undefined, 'The request is too large.'],
-  uriTooLong: [414, undefined, 'The request URI is too long; send the query by POST to /.search.'],
   unsupportedMediaType: [415, undefined, 'The body must be application/scim+json or application/json in UTF-8.'],
-  tooManyRequests: [429, undefined, 'Too many requests; try again later.'],
   headersTooLarge: [431, undefined, 'The request headers are too large.'],
   internal: [500, undefined, 'The server met an unexpected condition.'],
   notImplemented: [501, undefined, 'This feature is not supported.'],

@@ -288,3 +288,44 @@ describe('what the profiles do differently and both accept', () => {
     ]);
   });
 });
+
+describe('what the entra-legacy profile reads beyond the default', () => {
+  const role = { value: 'admin', display: 'Admin' };
+  const text = JSON.stringify(role);
+  const manager = `${enterpriseUserUrn}:manager`;
+  const extended = user({}, { manager: { value: '26118915' } });
+  const cases: [what: string, body: JsonObject, resource: ScimResource][] = [
+    ['an array of one where one value belongs', { ...babs, displayName: ['Babs'] }, user({ displayName: 'Babs' })],
+    ['an array of null as unassigned', { ...babs, displayName: [null] }, user()],
+    [
+      'a manager as an array of one, with an empty reference',
+      { ...babs, [enterpriseUserUrn]: { manager: [{ $ref: null, value: '26118915' }] } },
+      extended,
+    ],
+    ['a value as the JSON text of an object', { ...babs, roles: [text] }, user({ roles: [role] })],
+    ['the only value as the JSON text of an object', { ...babs, roles: text }, user({ roles: [role] })],
+  ];
+
+  it.each(cases)('is %s', (_, body, resource) => {
+    expect(read(body, profiles['entra-legacy'])).toEqual(resource);
+  });
+
+  it('is a manager as an array of one in a PATCH', () => {
+    const operation = { op: 'Replace', path: manager, value: [{ $ref: null, value: '26118915' }] };
+    expect(patch(user(), [operation], profiles['entra-legacy']).resource).toEqual(extended);
+    expect(patch(user(), [{ op: 'Add', path: manager, value: [null] }], profiles['entra-legacy']).resource).toEqual(
+      user(),
+    );
+  });
+
+  it('is neither a text that is no JSON object nor a member as a JSON text', () => {
+    for (const roles of [['{'], '{', ['admin']]) {
+      expect(() => read({ ...babs, roles }, profiles['entra-legacy'])).toThrow(
+        expect.objectContaining({ row: 'invalidValue' }),
+      );
+    }
+    expect(() =>
+      patch(group(), [{ op: 'add', path: 'members', value: ['{"value":"x"}'] }], profiles['entra-legacy'], groupSchema),
+    ).toThrow(expect.objectContaining({ row: 'invalidValue' }));
+  });
+});

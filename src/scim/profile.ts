@@ -20,6 +20,10 @@ export interface Profile {
   readonly emptyStringClears: boolean;
   /** A bare string stands for a complex value with that `value`. */
   readonly stringForComplex: boolean;
+  /** An array of one stands for its element where one value belongs. */
+  readonly arrayForSingle: boolean;
+  /** A JSON text of an object stands for it among the values of a multi-valued attribute other than members. */
+  readonly jsonStringForComplex: boolean;
   /** A reference may name a resource that does not exist yet. */
   readonly danglingReferences: boolean;
   /** A filter may name an extension's attribute without its URN: Microsoft Entra ID asks `manager eq "id"`. */
@@ -37,6 +41,8 @@ const tolerant: Omit<Profile, 'name'> = {
   createOnReplace: true,
   emptyStringClears: true,
   stringForComplex: true,
+  arrayForSingle: false,
+  jsonStringForComplex: false,
   danglingReferences: true,
   unqualifiedExtensions: true,
   missingContentType: true,
@@ -51,6 +57,8 @@ const exact: Omit<Profile, 'name'> = {
   createOnReplace: false,
   emptyStringClears: false,
   stringForComplex: false,
+  arrayForSingle: false,
+  jsonStringForComplex: false,
   danglingReferences: false,
   unqualifiedExtensions: false,
   missingContentType: false,
@@ -60,5 +68,6 @@ const exact: Omit<Profile, 'name'> = {
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   strict: { name: 'strict', ...exact },
   default: { name: 'default', ...tolerant },
-  'entra-legacy': { name: 'entra-legacy', ...tolerant },
+  // Old Microsoft clients send a manager as an array of one, and app role assignments as JSON texts.
+  'entra-legacy': { name: 'entra-legacy', ...tolerant, arrayForSingle: true, jsonStringForComplex: true },
 };

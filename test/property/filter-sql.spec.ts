@@ -210,6 +210,7 @@ describe('a list over the database', () => {
   );
 
   it('was held against at least 10,000 pairs of filter and resource, and selected a part of the resources by many', () => {
+    process.stdout.write(`oracle: ${compared.pairs} pairs of ${compared.filters} filters and the resources\n`);
     expect(compared.pairs).toBeGreaterThanOrEqual(10_000);
     expect(compared.selective / compared.filters).toBeGreaterThan(0.25);
   });

@@ -1,5 +1,6 @@
 import { instant } from '../date-time.js';
 import { quote, ScimError } from '../errors.js';
+import { parseJson } from '../json.js';
 import { limits } from '../limits.js';
 import { checkUsername, prepareOpaqueString } from '../precis.js';
 import type { Profile } from '../profile.js';
@@ -27,7 +28,10 @@ export function readValue(
   where = attribute.name,
 ): JsonValue | undefined {
   if (isUnassigned(value)) return undefined;
-  if (!attribute.multiValued) return readSingle(attribute, value, profile, where);
+  if (!attribute.multiValued) {
+    const sole = soleElement(value, profile);
+    return isUnassigned(sole) ? undefined : readSingle(attribute, sole, profile, where);
+  }
   const elements = readElements(attribute, value, profile, where);
   if (elements.filter((element) => isJsonObject(element) && element['primary'] === true).length > 1) {
     throw new ScimError('invalidValue', `${where} has more than one value with "primary": true.`);
@@ -40,7 +44,7 @@ export function readValue(
  * @throws ScimError as `readValue`
  */
 export function readElements(attribute: Attribute, value: JsonValue, profile: Profile, where: string): JsonValue[] {
-  if (!Array.isArray(value) && !(profile.singleForArray && acceptsAlone(attribute, value))) {
+  if (!Array.isArray(value) && !(profile.singleForArray && acceptsAlone(attribute, value, profile))) {
     throw wrong(where, 'an array', value);
   }
   const given = Array.isArray(value) ? value : [value];
@@ -61,8 +65,24 @@ export function readElements(attribute: Attribute, value: JsonValue, profile: Pr
 }
 
 /** Whether one value may stand for an array of one: an object for a complex attribute, a scalar for a simple one. */
-const acceptsAlone = (attribute: Attribute, value: JsonValue): boolean =>
-  (attribute.type === 'complex') === isJsonObject(value);
+const acceptsAlone = (attribute: Attribute, value: JsonValue, profile: Profile): boolean =>
+  (attribute.type === 'complex') === (isJsonObject(value) || objectInText(attribute, value, profile) !== undefined);
+
+/** The value that an array of one stands for, where the profile allows; otherwise the value as it is. */
+function soleElement(value: JsonValue, profile: Profile): JsonValue | undefined {
+  return profile.arrayForSingle && Array.isArray(value) && value.length === 1 ? value[0] : value;
+}
+
+/** The object that a JSON text stands for, where the profile allows. Never among links: a member is not guessed at. */
+function objectInText(attribute: Attribute, value: JsonValue, profile: Profile): JsonObject | undefined {
+  if (!profile.jsonStringForComplex || typeof value !== 'string' || !value.startsWith('{')) return undefined;
+  if (!attribute.multiValued || attribute.type !== 'complex' || attribute.linksTo) return undefined;
+  try {
+    return parseJson(value) as JsonObject;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Reads one value: of a single-valued attribute, or one element of a multi-valued one. */
 export function readSingle(
@@ -154,8 +174,11 @@ function readComplex(attribute: Attribute, given: JsonValue, profile: Profile, w
  * The object given for a complex attribute. Where the profile allows, a bare string stands for the `value` of a
  * single-valued one: Microsoft Entra ID sends `manager` so.
  */
-export function complexObject(attribute: Attribute, given: JsonValue, profile: Profile, where: string): JsonObject {
-  if (isJsonObject(given)) return given;
+export function complexObject(attribute: Attribute, value: JsonValue, profile: Profile, where: string): JsonObject {
+  const given = attribute.multiValued ? value : soleElement(value, profile);
+  if (isUnassigned(given)) return {};
+  const object = isJsonObject(given) ? given : objectInText(attribute, given, profile);
+  if (object) return object;
   const standsForValue =
     profile.stringForComplex && typeof given === 'string' && !attribute.multiValued && subAttribute(attribute, 'value');
   if (!standsForValue) throw wrong(where, 'an object', given);
