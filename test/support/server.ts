@@ -65,7 +65,7 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     close: async () => {
       const closed = app.close();
       // Connections that never sent a request would keep the server open.
-      (app.getHttpServer()).closeAllConnections();
+      app.getHttpServer().closeAllConnections();
       await closed;
       await drop();
     },
