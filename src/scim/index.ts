@@ -6,7 +6,7 @@ export { readBulkRequest, type BulkMethod, type BulkOperation, type BulkRequest 
 export { referenceOf, referencesIn, resolveReferences, splitWaiting } from './bulk/references.js';
 export { etag, matchesEtag } from './etag.js';
 export { limits } from './limits.js';
-export { memberOf, readPatch, type PatchOperation } from './patch/operation.js';
+export { readPatch, type PatchOperation } from './patch/operation.js';
 export { applyPatch, type PatchResult } from './patch/apply.js';
 export { readLinks, type Link, type LinkChange } from './patch/links.js';
 export { profiles, type Profile, type ProfileName } from './profile.js';

@@ -1,8 +1,8 @@
 import { quote, ScimError } from './errors.js';
+import { checkMessageSchema, memberOf } from './message-body.js';
 import { messageUrn } from './messages.js';
 import type { Profile } from './profile.js';
 import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from './resource.js';
-import { memberOf } from './patch/operation.js';
 
 /** Which attributes an answer carries (RFC 7644 section 3.9). */
 export interface ProjectionRequest {
@@ -27,7 +27,7 @@ export interface SearchRequest extends ProjectionRequest {
  */
 export function readSearchRequest(body: JsonValue | undefined, profile: Profile): SearchRequest {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a SearchRequest message.');
-  checkSchemas(memberOf(body, 'schemas'), profile);
+  checkMessageSchema(body, messageUrn.searchRequest, profile);
   return {
     ...text(body, 'filter'),
     ...text(body, 'sortBy'),
@@ -38,14 +38,6 @@ export function readSearchRequest(body: JsonValue | undefined, profile: Profile)
     ...names(body, 'attributes', profile),
     ...names(body, 'excludedAttributes', profile),
   };
-}
-
-function checkSchemas(schemas: JsonValue | undefined, profile: Profile): void {
-  if (isUnassigned(schemas) && profile.inferSchemas) return;
-  const urn = messageUrn.searchRequest.toLowerCase();
-  const named =
-    Array.isArray(schemas) && schemas.some((item) => typeof item === 'string' && item.toLowerCase() === urn);
-  if (!named) throw new ScimError('invalidSyntax', `schemas must be ["${messageUrn.searchRequest}"].`);
 }
 
 const wrong = (name: string, expected: string, given: JsonValue): ScimError =>

@@ -1,7 +1,7 @@
 import { quote, ScimError } from '../errors.js';
 import { limits } from '../limits.js';
+import { checkMessageSchema, memberOf, operationsOf } from '../message-body.js';
 import { messageUrn } from '../messages.js';
-import { memberOf } from '../patch/operation.js';
 import type { Profile } from '../profile.js';
 import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from '../resource.js';
 
@@ -40,11 +40,8 @@ const stringOf = (value: JsonValue | undefined): string => (typeof value === 'st
  */
 export function readBulkRequest(body: JsonValue | undefined, profile: Profile): BulkRequest {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a BulkRequest message.');
-  checkSchemas(memberOf(body, 'schemas'), profile);
-  const operations = memberOf(body, 'Operations');
-  if (!Array.isArray(operations) || operations.length === 0) {
-    throw new ScimError('invalidSyntax', 'Operations must be an array with at least one operation.');
-  }
+  checkMessageSchema(body, messageUrn.bulkRequest, profile);
+  const operations = operationsOf(body);
   if (operations.length > limits.bulkOperations) {
     throw new ScimError(
       'payloadTooLarge',
@@ -58,14 +55,6 @@ export function readBulkRequest(body: JsonValue | undefined, profile: Profile): 
   const read = operations.map(readOperation);
   checkBulkIds(read);
   return { operations: read, ...(typeof failOnErrors === 'number' ? { failOnErrors } : {}) };
-}
-
-function checkSchemas(schemas: JsonValue | undefined, profile: Profile): void {
-  if (isUnassigned(schemas) && profile.inferSchemas) return;
-  const urn = messageUrn.bulkRequest.toLowerCase();
-  const named =
-    Array.isArray(schemas) && schemas.some((item) => typeof item === 'string' && item.toLowerCase() === urn);
-  if (!named) throw new ScimError('invalidSyntax', `schemas must be ["${messageUrn.bulkRequest}"].`);
 }
 
 function readOperation(operation: JsonValue, index: number): BulkOperation {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { errorOf, patchOp } from '../../../test/support/patching.js';
 import { profiles } from '../profile.js';
 import type { JsonObject, JsonValue } from '../resource.js';
-import { memberOf, readPatch, type PatchOperation } from './operation.js';
+import { readPatch, type PatchOperation } from './operation.js';
 
 const urn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 const remove = { op: 'remove', path: 'nickName' };
@@ -127,16 +127,6 @@ describe('the body of a PATCH request (RFC 7644 section 3.5.2)', () => {
     expect(refusal(patchOp(Array.from({ length: 1_001 }, () => remove)))).toStrictEqual([
       'payloadTooLarge',
       'A PATCH request may hold 1000 operations; this one has 1001.',
-    ]);
-  });
-});
-
-describe('memberOf', () => {
-  it('finds no member that every object has', () => {
-    expect(['constructor', 'toString', '__proto__'].map((name) => memberOf({}, name))).toStrictEqual([
-      undefined,
-      undefined,
-      undefined,
     ]);
   });
 });

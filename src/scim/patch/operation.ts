@@ -1,8 +1,9 @@
 import { quote, ScimError } from '../errors.js';
 import { limits } from '../limits.js';
+import { checkMessageSchema, memberOf, operationsOf } from '../message-body.js';
 import { messageUrn } from '../messages.js';
 import type { Profile } from '../profile.js';
-import { isJsonObject, isUnassigned, type JsonObject, type JsonValue } from '../resource.js';
+import { isJsonObject, type JsonValue } from '../resource.js';
 
 /** An operation that sets something. Without a path, the value is an object of attributes. */
 export interface SetOperation {
@@ -23,12 +24,6 @@ export interface RemoveOperation {
 /** One operation of a PATCH request (RFC 7644 section 3.5.2). */
 export type PatchOperation = SetOperation | RemoveOperation;
 
-/** A member of a message by name: names are case-insensitive (RFC 7643 section 2.1). */
-export function memberOf(message: JsonObject, name: string): JsonValue | undefined {
-  const wanted = name.toLowerCase();
-  return Object.entries(message).find(([key]) => key.toLowerCase() === wanted)?.[1];
-}
-
 /**
  * Reads the body of a PATCH request (RFC 7644 section 3.5.2). `op` is case-insensitive, as Microsoft Entra ID
  * capitalises it.
@@ -38,11 +33,8 @@ export function memberOf(message: JsonObject, name: string): JsonValue | undefin
  */
 export function readPatch(body: JsonValue | undefined, profile: Profile): PatchOperation[] {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a PatchOp message: a JSON object.');
-  checkMessageSchema(memberOf(body, 'schemas'), profile);
-  const operations = memberOf(body, 'Operations');
-  if (!Array.isArray(operations) || operations.length === 0) {
-    throw new ScimError('invalidSyntax', 'Operations must be an array with at least one operation.');
-  }
+  checkMessageSchema(body, messageUrn.patchOp, profile);
+  const operations = operationsOf(body);
   if (operations.length > limits.patchOperations) {
     throw new ScimError(
       'payloadTooLarge',
@@ -50,14 +42,6 @@ export function readPatch(body: JsonValue | undefined, profile: Profile): PatchO
     );
   }
   return operations.map((operation, index) => readOperation(operation, `Operations[${index}]`, profile));
-}
-
-function checkMessageSchema(schemas: JsonValue | undefined, profile: Profile): void {
-  if (isUnassigned(schemas) && profile.inferSchemas) return;
-  const urn = messageUrn.patchOp.toLowerCase();
-  const named =
-    Array.isArray(schemas) && schemas.some((item) => typeof item === 'string' && item.toLowerCase() === urn);
-  if (!named) throw new ScimError('invalidSyntax', `schemas must be ["${messageUrn.patchOp}"].`);
 }
 
 function readOperation(operation: JsonValue, where: string, profile: Profile): PatchOperation {
