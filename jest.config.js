@@ -21,6 +21,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
+  setupFiles: ['<rootDir>/test/support/seed.js'],
   collectCoverageFrom: ['src/**/*.ts'],
   coverageDirectory: 'coverage',
   // The protocol core is covered to the last branch.

@@ -40,6 +40,12 @@ const mutated = (valid: fc.Arbitrary<string>): fc.Arbitrary<string> => {
   );
 };
 
+/** A filter as JSON with its names in lower case. */
+const withoutCase = (read: unknown): string =>
+  JSON.stringify(read, (key, value: unknown) =>
+    (key === 'name' || key === 'sub') && typeof value === 'string' ? value.toLowerCase() : value,
+  );
+
 const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string());
 
 describe('filters as text (RFC 7644 section 3.4.2.2, figure 1)', () => {
@@ -56,7 +62,8 @@ describe('filters as text (RFC 7644 section 3.4.2.2, figure 1)', () => {
         const word = operator === undefined ? not : `${gap}${operator}`;
         return isUpper ? word.toUpperCase() : word;
       });
-      expect(parseFilter(text)).toEqual(written);
+      // An attribute may have the name of an operator, and then its case changed with it.
+      expect(withoutCase(parseFilter(text))).toBe(withoutCase(written));
     });
   });
 
