@@ -1,16 +1,12 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Reflector } from '@nestjs/core';
-import helmet from 'helmet';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from './config.js';
 import { answerClientError, refuseConnect } from './http/client-error.js';
-import { ListResponseInterceptor } from './http/list-response.interceptor.js';
-import { ResourceHeadersInterceptor } from './http/resource-headers.interceptor.js';
 import { ScimExceptionFilter } from './http/scim-exception.filter.js';
-import { ScimMessageInterceptor } from './http/scim-message.interceptor.js';
-import { noStore } from './http/no-store.js';
+import { MediaTypeGuard } from './http/scim-message.js';
 import { oneAuthorization } from './http/one-authorization.js';
+import { securityHeaders } from './http/security-headers.js';
 import { requestLog } from './ops/request-log.js';
 import { serveSwagger } from './ops/swagger.js';
 import { toScimError } from './persistence/database-error.js';
@@ -25,20 +21,10 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   // Query strings are read strictly, and only where SCIM defines them.
   app.set('query parser', false);
   app.use(requestLog(logger));
-  app.use(
-    helmet({
-      contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
-      strictTransportSecurity: config.publicUrl.startsWith('https:'),
-    }),
-  );
-  app.use(noStore);
+  app.use(securityHeaders(config.publicUrl.startsWith('https:')));
   app.use(oneAuthorization);
+  app.useGlobalGuards(new MediaTypeGuard());
   app.useGlobalFilters(new ScimExceptionFilter(logger, toScimError));
-  app.useGlobalInterceptors(
-    new ScimMessageInterceptor(app.get(Reflector)),
-    new ListResponseInterceptor(),
-    new ResourceHeadersInterceptor(),
-  );
   serveSwagger(app, config);
   const server: Server = app.getHttpServer();
   // A client that sends slowly is let go, so that it cannot hold a connection for ever.

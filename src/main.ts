@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { setUp } from './app.setup.js';
 import { ConfigError, readConfig, type Config } from './config.js';
 import { prepareDefaultTenant } from './first-start.js';
+import { ScimExpressAdapter } from './http/scim-express.adapter.js';
 import { basePath } from './http/scim-path.js';
 import { Lifecycle } from './ops/lifecycle.js';
 import { createLogger, NestLogger } from './ops/logging.js';
@@ -30,6 +31,7 @@ async function start(): Promise<void> {
   const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir) : undefined;
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.on(embedded ?? config.databaseUrl ?? '', config),
+    new ScimExpressAdapter(),
     {
       logger: new NestLogger(logger),
       bodyParser: false,

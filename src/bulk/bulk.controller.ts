@@ -1,10 +1,11 @@
-import { All, Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { All, Controller, Get, HttpCode, Post, UseInterceptors } from '@nestjs/common';
 import { ApiBearerAuth, ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ListResponseInterceptor } from '../http/list-response.interceptor.js';
 import { Query } from '../http/query-parameters.js';
 import type { ResourcePage } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ListParameters, ScimAnswer, ScimErrors, ScimRequest } from '../http/scim-docs.js';
-import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
+import { Message } from '../http/scim-message.js';
 import { ListResponseDto, SearchRequestDto } from '../http/scim-messages.dto.js';
 import { basePath } from '../http/scim-path.js';
 import { listErrors, searchErrors, searchExamples } from '../resources/resource.docs.js';
@@ -32,23 +33,22 @@ const filterExample = 'meta.lastModified gt "2026-01-01T00:00:00Z"';
 @ApiTags('All types')
 @ApiBearerAuth()
 @ScimErrors('unauthorized', 'notAcceptable', 'unavailable')
-@ScimMessages()
 @Controller(basePath)
 export class BulkController {
   constructor(private readonly bulk: BulkService) {}
 
   @Post('Bulk')
   @HttpCode(200)
-  @ReadsBody(bulkBody)
   @ApiOperation({ summary: 'Many operations in one request', description: 'Each operation has an answer of its own.' })
   @ScimRequest(BulkRequestDto, bulkExamples)
   @ScimAnswer(200, 'What became of the operations.', BulkResponseDto, bulkResponseExample)
   @ScimErrors('invalidSyntax', 'invalidValue', 'payloadTooLarge', 'unsupportedMediaType')
-  run(@Context() ctx: RequestContext, @Body() body: JsonValue) {
+  run(@Context() ctx: RequestContext, @Message(bulkBody) body: JsonValue) {
     return this.bulk.run(ctx, body);
   }
 
   @Get()
+  @UseInterceptors(ListResponseInterceptor)
   @ApiOperation({ summary: 'List or find users and groups' })
   @ListParameters(filterExample)
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
@@ -59,12 +59,12 @@ export class BulkController {
 
   @Post('.search')
   @HttpCode(200)
-  @ReadsBody()
+  @UseInterceptors(ListResponseInterceptor)
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })
   @ScimRequest(SearchRequestDto, searchExamples(filterExample))
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
   @ScimErrors(...searchErrors)
-  search(@Context() ctx: RequestContext, @Body() body: JsonValue): Promise<ResourcePage> {
+  search(@Context() ctx: RequestContext, @Message() body: JsonValue): Promise<ResourcePage> {
     return this.bulk.search(ctx, readSearchRequest(body, ctx.profile));
   }
 

@@ -6,7 +6,6 @@ import { Config } from '../config.js';
 import { readQuery } from '../http/query-parameters.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimDiscovery, ScimErrors } from '../http/scim-docs.js';
-import { ScimMessages } from '../http/scim-message.interceptor.js';
 import { basePath } from '../http/scim-path.js';
 import {
   coreRegistry,
@@ -29,7 +28,6 @@ const schemaExample = schemaResource(coreRegistry.resourceSchema('Group').base, 
 
 /** What the server supports, its resource types and its schemas (RFC 7644 section 4). */
 @ApiTags('Discovery')
-@ScimMessages()
 @Controller(basePath)
 export class DiscoveryController {
   constructor(private readonly config: Config) {}

@@ -2,12 +2,10 @@ import { All, Controller, Req, Res } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { ScimMessages } from './scim-message.interceptor.js';
 import { allowedMethods, fallbackRoute, unrouted, type RouterLayer } from './unrouted.js';
 
 /** Answers what no other route takes. Registered last; the guard stands before it as before all others. */
 @ApiExcludeController()
-@ScimMessages()
 @Controller()
 export class FallbackController {
   constructor(private readonly host: HttpAdapterHost) {}

@@ -2,7 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { errorMessage, rowForStatus, ScimError } from '../scim/index.js';
-import { responseMediaType, scimMediaType } from './scim-media-type.js';
+import { responseContentType } from './scim-media-type.js';
 
 /** Translates an error of another layer, such as the database; undefined when it has no meaning to a client. */
 export type ErrorTranslation = (error: unknown) => ScimError | undefined;
@@ -26,7 +26,7 @@ export class ScimExceptionFilter implements ExceptionFilter {
     }
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     response.removeHeader('ETag');
-    response.setHeader('Content-Type', `${errorMediaType(request)}; charset=utf-8`);
+    response.setHeader('Content-Type', errorContentType(request));
     response.status(error.status).send(JSON.stringify(errorMessage(error)));
   }
 
@@ -57,10 +57,10 @@ function httpStatus(thrown: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
-function errorMediaType(request: Request): string {
+function errorContentType(request: Request): string {
   try {
-    return responseMediaType(request.headers.accept);
+    return responseContentType(request.headers.accept);
   } catch {
-    return scimMediaType;
+    return responseContentType();
   }
 }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { decodeUtf8, limits, parseJson, quote, ScimError, type JsonValue, type Profile } from '../scim/index.js';
@@ -35,7 +36,7 @@ function weightOf(mediaType: string, ranges: readonly MediaRange[]): number {
  * @param accept the Accept header; absent and malformed ones accept anything
  * @throws ScimError notAcceptable
  */
-export function responseMediaType(accept: string | undefined): string {
+function responseMediaType(accept: string | undefined): string {
   const ranges = (accept ?? '')
     .split(',')
     .map(readRange)
@@ -44,6 +45,23 @@ export function responseMediaType(accept: string | undefined): string {
   const [scim, json] = [weightOf(scimMediaType, ranges), weightOf(jsonMediaType, ranges)];
   if (scim === 0 && json === 0) throw new ScimError('notAcceptable');
   return scim >= json ? scimMediaType : jsonMediaType;
+}
+
+// Clients send the same few headers again and again.
+const negotiated = new LRUCache<string, string>({ max: 100 });
+
+/**
+ * The Content-Type of the answer.
+ * @param accept the Accept header
+ * @throws ScimError notAcceptable
+ */
+export function responseContentType(accept = ''): string {
+  let contentType = negotiated.get(accept);
+  if (contentType === undefined) {
+    contentType = `${responseMediaType(accept)}; charset=utf-8`;
+    negotiated.set(accept, contentType);
+  }
+  return contentType;
 }
 
 /**

@@ -1,11 +1,23 @@
-import { applyDecorators, Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import {
+  applyDecorators,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Patch,
+  Post,
+  Put,
+  UseInterceptors,
+} from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import { ListResponseInterceptor } from '../http/list-response.interceptor.js';
 import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimErrors } from '../http/scim-docs.js';
 import type { BodyLimits } from '../http/scim-media-type.js';
-import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
+import { Message } from '../http/scim-message.js';
 import { basePath } from '../http/scim-path.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import { readSearchRequest, type JsonValue, type SearchRequest } from '../scim/index.js';
@@ -23,7 +35,6 @@ export function ServesResource({ type }: ResourceEndpoint): ClassDecorator {
     ApiTags(`${type.name}s`),
     ApiBearerAuth(),
     ScimErrors('unauthorized', 'notAcceptable', 'unavailable'),
-    ScimMessages(),
     Controller(basePath + type.endpoint),
   );
 }
@@ -52,13 +63,17 @@ export function resourceOperations(
     constructor(private readonly service: ResourceService<ResourceEntity>) {}
 
     @Post()
-    @ReadsBody(endpoint.bodyLimits)
     @docs.create
-    create(@Context() ctx: RequestContext, @Body() body: JsonValue, @Options() options: WriteOptions) {
+    create(
+      @Context() ctx: RequestContext,
+      @Message(endpoint.bodyLimits) body: JsonValue,
+      @Options() options: WriteOptions,
+    ) {
       return this.service.create(ctx, body, options);
     }
 
     @Get()
+    @UseInterceptors(ListResponseInterceptor)
     @docs.list
     list(@Context() ctx: RequestContext, @Query() query: SearchRequest) {
       return this.service.search(ctx, query);
@@ -66,9 +81,9 @@ export function resourceOperations(
 
     @Post('.search')
     @HttpCode(200)
-    @ReadsBody()
+    @UseInterceptors(ListResponseInterceptor)
     @docs.search
-    search(@Context() ctx: RequestContext, @Body() body: JsonValue) {
+    search(@Context() ctx: RequestContext, @Message() body: JsonValue) {
       return this.service.search(ctx, readSearchRequest(body, ctx.profile));
     }
 
@@ -79,24 +94,22 @@ export function resourceOperations(
     }
 
     @Put(':id')
-    @ReadsBody(endpoint.bodyLimits)
     @docs.replace
     replace(
       @Context() ctx: RequestContext,
       @Param('id') id: string,
-      @Body() body: JsonValue,
+      @Message(endpoint.bodyLimits) body: JsonValue,
       @Options() options: WriteOptions,
     ) {
       return this.service.replace(ctx, id, body, options);
     }
 
     @Patch(':id')
-    @ReadsBody(endpoint.bodyLimits)
     @docs.patch
     patch(
       @Context() ctx: RequestContext,
       @Param('id') id: string,
-      @Body() body: JsonValue,
+      @Message(endpoint.bodyLimits) body: JsonValue,
       @Options() options: WriteOptions,
     ) {
       return this.service.patch(ctx, id, body, options);

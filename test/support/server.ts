@@ -9,6 +9,7 @@ import { setUp } from '../../src/app.setup.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
+import { ScimExpressAdapter } from '../../src/http/scim-express.adapter.js';
 import { basePath } from '../../src/http/scim-path.js';
 import { createLogger, NestLogger } from '../../src/ops/logging.js';
 import type { ProfileName } from '../../src/scim/index.js';
@@ -41,11 +42,15 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   const lines: string[] = [];
   const sink = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) });
   const logger = createLogger({ logLevel: 'debug' }, sink);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.on(database, config), {
-    logger: new NestLogger(logger),
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.on(database, config),
+    new ScimExpressAdapter(),
+    {
+      logger: new NestLogger(logger),
+      bodyParser: false,
+      abortOnError: false,
+    },
+  );
   setUp(app, config, logger);
   const secret = (await prepareDefaultTenant(app, config)) ?? config.scimToken ?? '';
   await app.listen(0, '127.0.0.1');

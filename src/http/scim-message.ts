@@ -1,0 +1,33 @@
+import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { profiles, type JsonValue } from '../scim/index.js';
+import { defaultBodyLimits, readBody, responseContentType, type BodyLimits } from './scim-media-type.js';
+import { isScimPath } from './scim-path.js';
+
+/**
+ * Negotiates the media type of the protocol's answers (RFC 7644 section 3.8). A guard, because it comes behind the one that
+ * authenticates and before anything is done.
+ */
+export class MediaTypeGuard implements CanActivate {
+  /** @throws ScimError notAcceptable */
+  canActivate(execution: ExecutionContext): true {
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    if (isScimPath(request.url)) {
+      http.getResponse<Response>().setHeader('Content-Type', responseContentType(request.headers.accept));
+    }
+    return true;
+  }
+}
+
+/**
+ * The body of a request as a handler's argument. It is read here and not in a middleware so that the guard comes first:
+ * nobody's body is read before they are known.
+ * @param limits how large it may be
+ */
+export const Message = (limits: BodyLimits = defaultBodyLimits): ParameterDecorator => readMessage(limits);
+
+const readMessage = createParamDecorator((limits: BodyLimits, execution: ExecutionContext): Promise<JsonValue> => {
+  const request = execution.switchToHttp().getRequest<Request>();
+  return readBody(request, request.context?.profile ?? profiles.default, limits);
+});
