@@ -11,6 +11,7 @@ import { GroupEntity } from './group.entity.js';
 /** The rows of the groups. */
 @Injectable()
 export class GroupsRepository extends ResourceRepository<GroupEntity> {
+  protected readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
 
   constructor(@InjectRepository(GroupEntity) repository: Repository<GroupEntity>, statements: Statements) {

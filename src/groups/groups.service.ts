@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../http/request-context.js';
 import { SearchService } from '../resources/search.service.js';
 import { Transaction } from '../persistence/transaction.js';
+import type { MemberChanges } from '../persistence/audit.js';
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import { foldCase, groupResourceType, textOf, type LinkChange, type ScimResource } from '../scim/index.js';
 import { GroupEntity } from './group.entity.js';
@@ -29,14 +30,18 @@ export class GroupsService extends ResourceService<GroupEntity> {
     return Promise.resolve({ resource, columns: { displayName, displayNameKey: foldCase(displayName) } });
   }
 
-  protected async applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<boolean> {
-    let changed = 0;
-    for (const change of changes) changed += await this.memberships.apply(ctx, id, change, ctx.baseUrl);
-    return changed > 0;
+  protected async applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<MemberChanges> {
+    const added: string[] = [];
+    const removed: string[] = [];
+    for (const change of changes) {
+      const applied = await this.memberships.apply(ctx, id, change, ctx.baseUrl);
+      added.push(...applied.added);
+      removed.push(...applied.removed);
+    }
+    return { added, removed };
   }
 
   protected async unlink(ctx: WriteContext, id: string): Promise<void> {
-    const parents = await this.memberships.removeMember(ctx, 'Group', id);
-    await this.memberships.touchGroups(ctx, parents, new Date());
+    await this.memberships.removeMember(ctx, 'Group', id);
   }
 }

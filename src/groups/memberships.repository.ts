@@ -1,79 +1,91 @@
 import { Injectable } from '@nestjs/common';
 import { validate as isUuid } from 'uuid';
 import { SqlCompiler } from '../persistence/filter-sql/compile.js';
+import { auditSql, type MemberChanges } from '../persistence/audit.js';
+import { sqlContext, type AuthorScope } from '../persistence/resource.repository.js';
+import { Statements } from '../persistence/statements.js';
 import type { TransactionScope } from '../persistence/transaction.js';
-import { quote, ScimError, type BoundFilter, type Link, type LinkChange } from '../scim/index.js';
+import { groupResourceType, quote, ScimError, type BoundFilter, type Link, type LinkChange } from '../scim/index.js';
 import { groupColumns, memberElements } from './group-columns.js';
+
+type Scope = TransactionScope & AuthorScope;
+
+const unchanged: MemberChanges = { added: [], removed: [] };
 
 /** Changes memberships by deltas: what a change does not name is neither read nor locked nor written. */
 @Injectable()
 export class MembershipsRepository {
+  constructor(private readonly statements: Statements) {}
+
   /**
    * Applies one change to a group's members.
-   * @returns how many memberships it added and removed
+   * @returns the ids it added and removed
    * @throws ScimError invalidValue for a member that does not exist in the tenant, is of another type than claimed, or
    *   is the group itself
    */
-  async apply(scope: TransactionScope, groupId: string, change: LinkChange, baseUrl: string): Promise<number> {
+  async apply(scope: Scope, groupId: string, change: LinkChange, baseUrl: string): Promise<MemberChanges> {
     switch (change.kind) {
       case 'add':
-        return this.add(scope, groupId, change.links);
-      case 'replaceAll':
-        return (await this.removeOthers(scope, groupId, change.links)) + (await this.add(scope, groupId, change.links));
+        return { added: await this.add(scope, groupId, change.links), removed: [] };
+      case 'replaceAll': {
+        const removed = await this.removeOthers(scope, groupId, change.links);
+        return { added: await this.add(scope, groupId, change.links), removed };
+      }
       case 'remove':
-        return this.remove(scope, groupId, change.values);
+        return { added: [], removed: await this.remove(scope, groupId, change.values) };
       case 'removeWhere':
-        return this.removeWhere(scope, groupId, change.filter, baseUrl);
+        return { added: [], removed: await this.removeWhere(scope, groupId, change.filter, baseUrl) };
       case 'removeAll':
-        return this.removeOthers(scope, groupId, []);
+        return { added: [], removed: await this.removeOthers(scope, groupId, []) };
     }
   }
 
   /**
-   * Takes a resource out of every group, as when it is deleted.
+   * Takes a resource out of every group, as when it is deleted. Each group that held it counts a change.
    * @param type which kind of member it is
-   * @returns the ids of the groups it was in
    */
-  async removeMember(scope: TransactionScope, type: 'User' | 'Group', memberId: string): Promise<string[]> {
+  async removeMember(scope: Scope, type: 'User' | 'Group', memberId: string): Promise<void> {
     const column = memberColumn(type);
+    const values = [scope.tenant.id, memberId];
     // Whoever adds it to a group at this moment comes first, and nobody after: the next statement sees every membership.
-    await scope.manager.query(`SELECT 1 FROM ${memberTable(type)} WHERE tenant_id = $1 AND id = $2 FOR UPDATE`, [
-      scope.tenant.id,
-      memberId,
-    ]);
+    await this.statements.run(
+      scope,
+      `SELECT 1 FROM ${memberTable(type)} WHERE tenant_id = $1 AND id = $2 FOR UPDATE`,
+      values,
+    );
     // In the order of their ids, so that two deletions do not wait for each other.
-    await scope.manager.query(
+    const groups = await this.statements.run(
+      scope,
       `SELECT id FROM groups WHERE tenant_id = $1 AND id IN
          (SELECT group_id FROM group_members WHERE tenant_id = $1 AND ${column} = $2)
        ORDER BY id FOR NO KEY UPDATE`,
-      [scope.tenant.id, memberId],
+      values,
     );
-    const [removed] = await scope.manager.query<[{ group_id: string }[], number]>(
-      `DELETE FROM group_members WHERE tenant_id = $1 AND ${column} = $2 RETURNING group_id`,
-      [scope.tenant.id, memberId],
+    if (groups.length === 0) return;
+    const parameters: unknown[] = [...values, new Date()];
+    const note = { operation: 'update', members: { added: [], removed: [memberId] } } as const;
+    const images = { before: 'r.document', after: 'r.document' };
+    await this.statements.run(
+      scope,
+      `WITH removed AS (
+         DELETE FROM group_members WHERE tenant_id = $1 AND ${column} = $2 RETURNING group_id
+       ), r AS (
+         UPDATE groups SET version = version + 1,
+           last_modified_at = greatest($3::timestamptz(3), last_modified_at + interval '1 millisecond')
+         WHERE tenant_id = $1 AND id IN (SELECT group_id FROM removed) RETURNING *
+       ), ${auditSql(scope, groupResourceType.name, note, images, sqlContext(parameters, ''))} SELECT 1`,
+      parameters,
     );
-    return removed.map((row) => row.group_id);
   }
 
-  /** Counts a change for groups whose members changed without a request to them. */
-  async touchGroups(scope: TransactionScope, groupIds: readonly string[], now: Date): Promise<void> {
-    if (groupIds.length === 0) return;
-    await scope.manager.query(
-      `UPDATE groups SET version = version + 1,
-         last_modified_at = greatest($3::timestamptz(3), last_modified_at + interval '1 millisecond')
-       WHERE tenant_id = $1 AND id = ANY($2::uuid[])`,
-      [scope.tenant.id, groupIds, now],
-    );
-  }
-
-  private async add(scope: TransactionScope, groupId: string, links: readonly Link[]): Promise<number> {
-    if (links.length === 0) return 0;
+  private async add(scope: Scope, groupId: string, links: readonly Link[]): Promise<readonly string[]> {
+    if (links.length === 0) return unchanged.added;
     const malformed = links.find((link) => !isUuid(link.value));
     if (malformed) throw noSuchMember(malformed.value);
     if (links.some((link) => link.value.toLowerCase() === groupId)) {
       throw new ScimError('invalidValue', 'members: a group cannot be a member of itself.');
     }
-    const [result] = await scope.manager.query<AddResult[]>(addSql, [
+    const [result] = await this.statements.run<AddResult>(scope, addSql, [
       scope.tenant.id,
       groupId,
       links.map((link) => link.value),
@@ -86,27 +98,22 @@ export class MembershipsRepository {
         `members: the "type" of ${quote(result.mistyped)} is not what that resource is.`,
       );
     }
-    return result?.added ?? 0;
+    return result?.added ?? [];
   }
 
-  private async remove(scope: TransactionScope, groupId: string, values: readonly string[]): Promise<number> {
+  private async remove(scope: Scope, groupId: string, values: readonly string[]): Promise<readonly string[]> {
     const ids = values.filter((value) => isUuid(value));
-    if (ids.length === 0) return 0;
+    if (ids.length === 0) return unchanged.removed;
     return this.deleteWhere(scope, groupId, 'm.member_id = ANY($3::uuid[])', [ids]);
   }
 
-  private async removeOthers(scope: TransactionScope, groupId: string, kept: readonly Link[]): Promise<number> {
+  private removeOthers(scope: Scope, groupId: string, kept: readonly Link[]): Promise<readonly string[]> {
     const ids = kept.map((link) => link.value).filter((value) => isUuid(value));
     const isKept = 'EXISTS (SELECT 1 FROM unnest($3::uuid[]) AS kept(id) WHERE kept.id = m.member_id)';
     return this.deleteWhere(scope, groupId, `NOT ${isKept}`, [ids]);
   }
 
-  private async removeWhere(
-    scope: TransactionScope,
-    groupId: string,
-    filter: BoundFilter,
-    baseUrl: string,
-  ): Promise<number> {
+  private removeWhere(scope: Scope, groupId: string, filter: BoundFilter, baseUrl: string): Promise<readonly string[]> {
     const parameters: unknown[] = [];
     // $1 and $2 are the tenant and the group; the filter's own are numbered on.
     const context = { parameter: (value: unknown) => `$${parameters.push(value) + 2}`, baseUrl };
@@ -118,21 +125,23 @@ export class MembershipsRepository {
   }
 
   private async deleteWhere(
-    scope: TransactionScope,
+    scope: Scope,
     groupId: string,
     condition: string,
-    parameters: unknown[],
-  ): Promise<number> {
-    const [, count] = await scope.manager.query<[unknown[], number]>(
-      `DELETE FROM group_members m WHERE m.tenant_id = $1 AND m.group_id = $2 AND ${condition}`,
+    parameters: readonly unknown[],
+  ): Promise<readonly string[]> {
+    const rows = await this.statements.run<{ id: string }>(
+      scope,
+      `DELETE FROM group_members m WHERE m.tenant_id = $1 AND m.group_id = $2 AND ${condition} RETURNING m.member_id AS id`,
       [scope.tenant.id, groupId, ...parameters],
     );
-    return count;
+    return rows.map(({ id }) => id);
   }
 }
 
 interface AddResult {
-  readonly added: number;
+  /** Null when none was added. */
+  readonly added: string[] | null;
   readonly missing: string | null;
   readonly mistyped: string | null;
 }
@@ -148,9 +157,9 @@ const addSql = `
   added AS (
     INSERT INTO group_members (tenant_id, group_id, member_id, member_type)
     SELECT $1, $2, found.id, found.type FROM found ORDER BY found.id
-    ON CONFLICT DO NOTHING RETURNING 1
+    ON CONFLICT DO NOTHING RETURNING member_id
   )
-  SELECT (SELECT count(*)::integer FROM added) AS added,
+  SELECT (SELECT array_agg(member_id) FROM added) AS added,
     (SELECT given.id FROM given LEFT JOIN found USING (id) WHERE found.id IS NULL LIMIT 1) AS missing,
     (SELECT given.id FROM given JOIN found USING (id) WHERE given.type <> found.type LIMIT 1) AS mistyped`;
 

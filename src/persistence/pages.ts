@@ -23,7 +23,7 @@ export class Pages {
     const parameters: unknown[] = [scope.tenant.id];
     const context = sqlContext(parameters, baseUrl);
     const sql = pageSql(sources(context), bounds, context);
-    const rows = await this.statements.read<PageRow>(scope, sql, parameters);
+    const rows = await this.statements.run<PageRow>(scope, sql, parameters);
     const { last, ...page } = rows[0] as PageRow;
     return last === null ? page : { ...page, last };
   }

@@ -1,9 +1,11 @@
-import type { EntityManager, EntityTarget, FindOptionsWhere, QueryDeepPartialEntity, Repository } from 'typeorm';
-import { ScimError, type BoundFilter, type Sort } from '../scim/index.js';
+import type { Repository } from 'typeorm';
+import { type BoundFilter, type Sort } from '../scim/index.js';
+import { auditSql, type Author, type ChangeNote } from './audit.js';
 import type { SqlContext, TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
 import type { ResourceEntity } from './resource.entity.js';
+import { Rows } from './rows.js';
 import type { Statements } from './statements.js';
 import type { TenantScope, TransactionScope } from './transaction.js';
 
@@ -27,33 +29,34 @@ export interface ResourceQuery {
   readonly sort?: Sort;
 }
 
+/** A scope that says who writes. */
+export type AuthorScope = TenantScope & Author;
+
 /** The rows of one resource type. Every statement names the tenant first. */
 export abstract class ResourceRepository<E extends ResourceEntity> {
+  /** The resource type's name. */
+  protected abstract readonly type: string;
   /** Where the table keeps what is not in the folded document. */
   protected abstract readonly columns: TableColumns;
+  private known: Rows<E> | undefined;
 
   protected constructor(
-    protected readonly repository: Repository<E>,
-    private readonly statements: Statements,
+    private readonly repository: Repository<E>,
+    protected readonly statements: Statements,
   ) {}
 
   /** An SQL expression for the complete JSON text of the row `r`, and the joins it needs. */
   protected abstract representation(context: SqlContext, view: View): { text: string; joins: string };
 
-  /** The manager of the scope's transaction, or one for a statement of its own. */
-  protected manager(scope: TenantScope): EntityManager {
-    return scope.manager ?? this.repository.manager;
+  protected get rows(): Rows<E> {
+    return (this.known ??= new Rows<E>(this.repository.metadata));
   }
 
-  protected get entity(): EntityTarget<E> {
-    return this.repository.target;
-  }
-
-  /** Reads a resource. @returns undefined when the tenant has none with this id */
+  /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
     const parameters: unknown[] = [scope.tenant.id, id];
     const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
-    const rows = await this.statements.read<StoredRepresentation>(
+    const rows = await this.statements.run<StoredRepresentation>(
       scope,
       `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
       parameters,
@@ -72,39 +75,85 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     };
   }
 
-  /** Reads a resource and locks its row until the transaction ends. @returns undefined when there is none */
+  /** Reads a resource's row. @returns undefined when there is none */
+  async load(scope: TenantScope, id: string): Promise<E | undefined> {
+    return (await this.select(scope, 'r.id = $2', [id]))[0];
+  }
+
+  /** Reads a resource's row and locks it until the transaction ends. @returns undefined when there is none */
   async lock(scope: TransactionScope, id: string): Promise<E | undefined> {
-    const found = await scope.manager.findOne(this.entity, {
-      where: { tenantId: scope.tenant.id, id } as FindOptionsWhere<E>,
-      lock: { mode: 'for_no_key_update' },
-    });
-    return found ?? undefined;
+    return (await this.select(scope, 'r.id = $2', [id], 'FOR NO KEY UPDATE'))[0];
+  }
+
+  /** Reads the rows that meet a condition; its parameters count from $2. */
+  protected select(scope: TenantScope, condition: string, values: unknown[], suffix = ''): Promise<E[]> {
+    const sql = `SELECT ${this.rows.selectList} FROM ${this.rows.table} r WHERE r.tenant_id = $1 AND ${condition} ${suffix}`;
+    return this.statements.run<E>(scope, sql, [scope.tenant.id, ...values]);
   }
 
   /**
-   * Adds a resource.
+   * Adds a resource, in one statement.
+   * @returns it as it is returned, without its links
    * @throws the database's error when a unique value is taken
    */
-  async insert(scope: TenantScope, row: E): Promise<void> {
-    await this.manager(scope).insert(this.entity, row as QueryDeepPartialEntity<E>);
+  async insert(scope: AuthorScope, row: E, note: ChangeNote, view: View): Promise<StoredRepresentation> {
+    const parameters: unknown[] = [];
+    const context = sqlContext(parameters, view.baseUrl);
+    const change = this.rows.insert(row, context);
+    const audit = auditSql(scope, this.type, note, { before: 'NULL', after: 'r.document' }, context);
+    const [inserted] = await this.statements.run<StoredRepresentation>(
+      scope,
+      this.returning(change, audit, context, view),
+      parameters,
+    );
+    return inserted as StoredRepresentation;
   }
 
   /**
-   * Writes a resource that was locked.
-   * @throws ScimError conflict when it is no longer at `version`
+   * Writes a resource, in one statement.
+   * @param current the row as it was read
+   * @returns it as it is returned; undefined when it is no longer at the version that was read
    */
-  async update(scope: TenantScope, id: string, version: number, changes: Partial<E>): Promise<void> {
-    const { affected } = await this.manager(scope).update(
-      this.entity,
-      { tenantId: scope.tenant.id, id, version },
-      changes as QueryDeepPartialEntity<E>,
+  async update(
+    scope: AuthorScope,
+    current: E,
+    changes: Partial<E>,
+    note: ChangeNote,
+    view: View,
+  ): Promise<StoredRepresentation | undefined> {
+    const parameters: unknown[] = [scope.tenant.id, current.id, current.version];
+    const context = sqlContext(parameters, view.baseUrl);
+    const { table } = this.rows;
+    const change = `UPDATE ${table} SET ${this.rows.assignments(changes, context)}
+      WHERE tenant_id = $1 AND id = $2 AND version = $3`;
+    // All parts of a statement see what was there before it.
+    const before = `(SELECT o.document FROM ${table} o WHERE o.tenant_id = r.tenant_id AND o.id = r.id)`;
+    const audit = auditSql(scope, this.type, note, { before, after: 'r.document' }, context);
+    const rows = await this.statements.run<StoredRepresentation>(
+      scope,
+      this.returning(change, audit, context, view),
+      parameters,
     );
-    if (affected !== 1) throw new ScimError('conflict');
+    return rows[0];
   }
 
   /** Deletes a resource; foreign keys take its memberships away. */
-  async delete(scope: TenantScope, id: string): Promise<void> {
-    await this.manager(scope).delete(this.entity, { tenantId: scope.tenant.id, id });
+  async delete(scope: AuthorScope, id: string): Promise<void> {
+    const parameters: unknown[] = [scope.tenant.id, id];
+    const context = sqlContext(parameters, '');
+    const images = { before: 'r.document', after: 'NULL' };
+    await this.statements.run(
+      scope,
+      `WITH r AS (DELETE FROM ${this.rows.table} WHERE tenant_id = $1 AND id = $2 RETURNING *),
+        ${auditSql(scope, this.type, { operation: 'delete' }, images, context)} SELECT 1`,
+      parameters,
+    );
+  }
+
+  /** A change of one row, its audit event, and the row's representation, as one statement. */
+  private returning(change: string, audit: string, context: SqlContext, view: View): string {
+    const { text, joins } = this.representation(context, view);
+    return `WITH r AS (${change} RETURNING *), ${audit} SELECT ${text} AS json, r.version FROM r ${joins}`;
   }
 }
 

@@ -7,7 +7,7 @@ import type { TenantScope } from './transaction.js';
 // Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
 const mostPrepared = 200;
 
-/** Runs the statements that read. They are prepared: each connection parses and plans each once. */
+/** Runs the statements of requests. They are prepared: each connection parses and plans each once. */
 @Injectable()
 export class Statements {
   private readonly pool: pg.Pool;
@@ -21,20 +21,16 @@ export class Statements {
   }
 
   /**
-   * Runs a statement in the scope's transaction, or on any connection.
+   * Runs a statement in the scope's transaction, or on any connection and then by itself.
    * @returns its rows
    */
-  async read<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
+  async run<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
     const name = this.config.preparedStatements ? this.nameOf(text) : undefined;
-    const { rows } = await (
-      await this.connection(scope)
-    ).query<Row>({ text, values, ...(name === undefined ? {} : { name }) });
-    return rows;
-  }
-
-  /** The transaction's own connection, or the pool, which lends any. */
-  private async connection({ manager }: TenantScope): Promise<pg.Pool | pg.PoolClient> {
-    return manager?.queryRunner ? ((await manager.queryRunner.connect()) as pg.PoolClient) : this.pool;
+    const query = name === undefined ? { text, values } : { name, text, values };
+    const { queryRunner } = scope.manager ?? {};
+    // The transaction's own connection, or the pool, which lends any.
+    const connection = queryRunner ? ((await queryRunner.connect()) as pg.PoolClient) : this.pool;
+    return (await connection.query<Row>(query)).rows;
   }
 
   private nameOf(text: string): string | undefined {

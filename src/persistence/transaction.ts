@@ -14,7 +14,7 @@ export type TransactionScope = TenantScope & { readonly manager: EntityManager }
 
 const attempts = 6;
 
-/** Runs work in one database transaction. */
+/** Runs work on the database wholly or not at all. */
 @Injectable()
 export class Transaction {
   constructor(private readonly dataSource: DataSource) {}
@@ -26,18 +26,30 @@ export class Transaction {
    * @throws ScimError for what a client can mend: a unique value that is taken, a reference to nothing, a database away
    * @param work gets the scope bound to the transaction and must use no other for its statements
    */
-  async run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
-    const attempt = async (): Promise<T> => {
-      try {
-        return await this.dataSource.transaction((manager) => work({ ...scope, manager }));
-      } catch (error) {
-        throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
+  run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
+    return retried(() => this.dataSource.transaction((manager) => work({ ...scope, manager })));
+  }
+
+  /**
+   * Runs `work` that writes with one statement at most: that is atomic by itself and saves the round trips of a
+   * transaction. It is tried again and fails as in `run`.
+   */
+  single<T>(work: () => Promise<T>): Promise<T> {
+    return retried(work);
+  }
+}
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  const attempt = async (): Promise<T> => {
     try {
-      return await pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+      return await work();
     } catch (error) {
-      throw toScimError(error) ?? error;
+      throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
     }
+  };
+  try {
+    return await pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+  } catch (error) {
+    throw toScimError(error) ?? error;
   }
 }

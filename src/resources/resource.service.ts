@@ -3,7 +3,8 @@ import type { WriteOptions } from '../http/query-parameters.js';
 import { ResourceRepresentation, type ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
-import type { ResourceRepository, View } from '../persistence/resource.repository.js';
+import type { ChangeNote, MemberChanges } from '../persistence/audit.js';
+import type { ResourceRepository, StoredRepresentation, View } from '../persistence/resource.repository.js';
 import type { Transaction, TransactionScope } from '../persistence/transaction.js';
 import {
   applyPatch,
@@ -35,6 +36,23 @@ import type { Searched, SearchService } from './search.service.js';
 export interface Draft<E> {
   readonly resource: ScimResource;
   readonly columns: Partial<E>;
+  /** The names of attributes whose values are secret and change. */
+  readonly secrets?: readonly string[];
+}
+
+/** What a change makes of a resource. */
+interface Edited {
+  readonly resource: ScimResource;
+  readonly links: readonly LinkChange[];
+}
+
+/** A change of one resource. */
+interface Change<E> {
+  readonly operation: ChangeNote['operation'];
+  /** Makes the new resource of the stored one. It may be asked again, when another change comes first. */
+  readonly edit: (current: E) => Edited;
+  readonly options: Pick<WriteOptions, 'ifMatch'>;
+  readonly view: View;
 }
 
 /** A request inside its transaction. */
@@ -70,8 +88,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
     return current.document;
   }
 
-  /** Applies changes of links. @returns whether anything changed */
-  protected abstract applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<boolean>;
+  /** Applies changes of links. @returns what they added and removed */
+  protected abstract applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<MemberChanges>;
 
   /** Takes away what refers to a resource that is about to be deleted. */
   protected abstract unlink(ctx: WriteContext, id: string): Promise<void>;
@@ -96,8 +114,19 @@ export abstract class ResourceService<E extends ResourceEntity> {
       createdAt: now,
       lastModifiedAt: now,
     } as E;
+    const view = this.view(ctx, projection);
+    const note: ChangeNote = { operation: 'create', secrets: draft.secrets ?? [] };
+    if (links.every((change) => change.links.length === 0)) {
+      const inserted = await this.transaction.single(() => this.repository.insert(ctx, row, note, view));
+      return this.represented(ctx, id, inserted, projection);
+    }
     return this.transaction.run(ctx, async (tx) => {
-      await this.repository.insert(tx, row);
+      await this.repository.insert(
+        tx,
+        row,
+        { ...note, members: { added: linkedIds(links), removed: [] } },
+        nothing(view),
+      );
       await this.applyLinks(tx, id, links);
       return this.represent(tx, id, projection);
     });
@@ -139,15 +168,22 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const projection = this.projection(schema, options);
     const read = readResource(body, schema, ctx.profile);
     const { resource, links } = splitLinks(read, schema, ctx, 'replaceAll');
-    return this.change(ctx, id, options, async (tx, current) => {
+    const edit = (current: E): Edited => {
       const before = this.loaded(current);
+      const kept = { ...resource };
       for (const name of this.keptOnReplace) {
-        if (!read.named.has(name) && before[name] !== undefined) resource[name] = before[name];
+        if (!read.named.has(name) && before[name] !== undefined) kept[name] = before[name];
       }
-      checkImmutable(before, resource, schema);
-      await this.write(tx, current, resource, links);
-      return this.represent(tx, id, projection);
-    });
+      checkImmutable(before, kept, schema);
+      return { resource: kept, links };
+    };
+    const view = this.view(ctx, projection);
+    return this.represented(
+      ctx,
+      id,
+      await this.change(ctx, id, { operation: 'replace', edit, options, view }),
+      projection,
+    );
   }
 
   /**
@@ -168,12 +204,11 @@ export abstract class ResourceService<E extends ResourceEntity> {
       options.prefersBody === true ||
       projection.isExplicit ||
       options.excludedAttributes !== undefined;
-    return this.change(ctx, id, options, async (tx, current) => {
-      const { resource, links } = applyPatch(this.loaded(current), operations, schema, ctx.profile);
-      const version = await this.write(tx, current, resource, links);
-      if (isReturned) return this.represent(tx, id, projection);
-      return new ResourceRepresentation('', version, this.location(ctx, id), false);
-    });
+    const edit = (current: E): Edited => applyPatch(this.loaded(current), operations, schema, ctx.profile);
+    const view = isReturned ? this.view(ctx, projection) : nothing(this.view(ctx, projection));
+    const patched = await this.change(ctx, id, { operation: 'patch', edit, options, view });
+    if (isReturned) return this.represented(ctx, id, patched, projection);
+    return new ResourceRepresentation('', patched.version, this.location(ctx, id), false);
   }
 
   /**
@@ -181,47 +216,79 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * @throws ScimError notFound or preconditionFailed
    */
   async delete(ctx: RequestContext, id: string, options: Pick<WriteOptions, 'ifMatch'>): Promise<void> {
-    await this.change(ctx, id, options, async (tx) => {
+    if (!isId(id)) throw this.notFound(id);
+    await this.transaction.run(ctx, async (tx) => {
+      this.expect(await this.repository.lock(tx, id), id, options);
       await this.unlink(tx, id);
       await this.repository.delete(tx, id);
     });
   }
 
-  /** Runs a change in a transaction, on a resource that exists, is locked and has the version the client expects. */
-  private change<T>(
-    ctx: RequestContext,
-    id: string,
-    { ifMatch }: Pick<WriteOptions, 'ifMatch'>,
-    work: (tx: WriteContext, current: E) => Promise<T>,
-  ): Promise<T> {
+  /**
+   * Changes one resource. Where it has no links, it is read, and written if it is still at the version that was read:
+   * two statements without a transaction. Where others keep coming first, and where links change, it is locked instead.
+   */
+  private async change(ctx: RequestContext, id: string, change: Change<E>): Promise<StoredRepresentation> {
     if (!isId(id)) throw this.notFound(id);
+    if (!this.hasLinks(ctx)) {
+      for (let attempt = 0; attempt < unlockedAttempts; attempt++) {
+        const changed = await this.transaction.single(async () => {
+          const current = this.expect(await this.repository.load(ctx, id), id, change.options);
+          return this.apply(ctx, current, change, noLinks);
+        });
+        if (changed) return changed;
+      }
+    }
     return this.transaction.run(ctx, async (tx) => {
-      const current = await this.repository.lock(tx, id);
-      if (!current) throw this.notFound(id);
-      if (ifMatch !== undefined && !matchesEtag(ifMatch, current.version)) throw new ScimError('preconditionFailed');
-      return work(tx, current);
+      const current = this.expect(await this.repository.lock(tx, id), id, change.options);
+      const changed = await this.apply(tx, current, change, (links) => this.applyLinks(tx, id, links));
+      if (!changed) throw new ScimError('conflict');
+      return changed;
     });
   }
 
-  /** Writes what changed. Version and lastModified move only when something did. @returns the version afterwards */
+  /** @throws ScimError notFound when there is no resource, preconditionFailed when its version is not the expected one */
+  private expect(current: E | undefined, id: string, { ifMatch }: Pick<WriteOptions, 'ifMatch'>): E {
+    if (!current) throw this.notFound(id);
+    if (ifMatch !== undefined && !matchesEtag(ifMatch, current.version)) throw new ScimError('preconditionFailed');
+    return current;
+  }
+
+  /** Writes what a change makes of a resource. @returns undefined when the resource changed since it was read */
+  private async apply(
+    scope: RequestContext & Partial<TransactionScope>,
+    current: E,
+    change: Change<E>,
+    applyLinks: (links: readonly LinkChange[]) => Promise<MemberChanges>,
+  ): Promise<StoredRepresentation | undefined> {
+    const { resource, links } = change.edit(current);
+    const written = await this.write(scope, current, resource, change, () => applyLinks(links));
+    if (written !== 'unchanged') return written;
+    return this.repository.read(scope, current.id, change.view);
+  }
+
+  /**
+   * Writes what changed. Version and lastModified move only when something did.
+   * @returns the resource as it is returned, or that nothing changed; undefined when it changed since it was read
+   */
   protected async write(
-    tx: WriteContext,
+    scope: RequestContext & Partial<TransactionScope>,
     current: E,
     resource: ScimResource,
-    links: readonly LinkChange[],
-  ): Promise<number> {
-    const schema = this.schema(tx);
-    const { resource: document, columns } = await this.draft(tx, current.id, resource, current);
-    const stored = this.stored(document, current.id, schema);
-    const linksChanged = await this.applyLinks(tx, current.id, links);
+    { operation, view }: Pick<Change<E>, 'operation' | 'view'>,
+    applyLinks: () => Promise<MemberChanges> = noLinks,
+  ): Promise<StoredRepresentation | 'unchanged' | undefined> {
+    const { resource: document, columns, secrets } = await this.draft(scope, current.id, resource, current);
+    const stored = this.stored(document, current.id, this.schema(scope));
+    const members = await applyLinks();
+    const linksChanged = members.added.length + members.removed.length > 0;
     const columnsChanged = Object.entries(columns).some(([name, value]) => current[name as keyof E] !== value);
-    if (!linksChanged && !columnsChanged && sameJson(current.document, stored.document)) return current.version;
-    const version = current.version + 1;
+    if (!linksChanged && !columnsChanged && sameJson(current.document, stored.document)) return 'unchanged';
     // The clock may stand still or go back; a resource's lastModified does not.
     const lastModifiedAt = new Date(Math.max(Date.now(), current.lastModifiedAt.getTime() + 1));
-    const changes = { ...columns, ...stored, version, lastModifiedAt } as unknown as Partial<E>;
-    await this.repository.update(tx, current.id, current.version, changes);
-    return version;
+    const changes = { ...columns, ...stored, version: current.version + 1, lastModifiedAt } as unknown as Partial<E>;
+    const note: ChangeNote = { operation, secrets: secrets ?? [], ...(linksChanged ? { members } : {}) };
+    return this.repository.update(scope, current, changes, note, view);
   }
 
   private stored(
@@ -247,10 +314,22 @@ export abstract class ResourceService<E extends ResourceEntity> {
     id: string,
     projection: Projection,
   ): Promise<ResourceRepresentation> {
-    const stored = await this.repository.read(ctx, id, this.view(ctx, projection));
+    return this.represented(ctx, id, await this.repository.read(ctx, id, this.view(ctx, projection)), projection);
+  }
+
+  private represented(
+    ctx: RequestContext,
+    id: string,
+    stored: StoredRepresentation | undefined,
+    projection: Projection,
+  ): ResourceRepresentation {
     if (!stored) throw this.notFound(id);
     const json = projection.isIdentity ? stored.json : projectOne(projection, JSON.parse(stored.json) as JsonObject);
     return new ResourceRepresentation(json, stored.version, this.location(ctx, id));
+  }
+
+  private hasLinks(ctx: RequestContext): boolean {
+    return this.schema(ctx).attributes.some((attribute) => attribute.linksTo);
   }
 
   private schema(ctx: RequestContext): ResourceSchema {
@@ -274,20 +353,34 @@ export abstract class ResourceService<E extends ResourceEntity> {
   }
 }
 
+// How often a change is tried without a lock; whoever loses that often waits for a lock.
+const unlockedAttempts = 3;
+
+/** A view of what an answer without a body needs. */
+const nothing = (view: View): View => ({ ...view, wants: () => false });
+
+const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
+
+const linkedIds = (changes: readonly { links: readonly { value: string }[] }[]): string[] =>
+  changes.flatMap(({ links }) => links.map(({ value }) => value));
+
 /** Ids are compared case-sensitively (RFC 7643 section 3.1); the database's uuid type would not do that. */
 const isId = (id: string): boolean => isUuid(id) && id === id.toLowerCase();
 
 const projectOne = (projection: Projection, resource: JsonObject): string => JSON.stringify(projection.apply(resource));
+
+/** The links that a body lists. */
+type LinkSet = Extract<LinkChange, { kind: 'add' | 'replaceAll' }>;
 
 /** Parts links, such as members, from what the document stores. One that the body leaves out counts as empty. */
 function splitLinks(
   { resource }: ReadResource,
   schema: ResourceSchema,
   ctx: RequestContext,
-  kind: 'add' | 'replaceAll',
-): { resource: ScimResource; links: LinkChange[] } {
+  kind: LinkSet['kind'],
+): { resource: ScimResource; links: LinkSet[] } {
   const rest = { ...resource };
-  const links: LinkChange[] = [];
+  const links: LinkSet[] = [];
   for (const attribute of schema.attributes) {
     if (!attribute.linksTo) continue;
     const given = rest[attribute.name];

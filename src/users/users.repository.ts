@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository, type FindOptionsWhere } from 'typeorm';
+import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
 import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
@@ -12,6 +12,7 @@ import { UserEntity } from './user.entity.js';
 /** The rows of the users. */
 @Injectable()
 export class UsersRepository extends ResourceRepository<UserEntity> {
+  protected readonly type = userResourceType.name;
   protected readonly columns = userColumns;
 
   constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>, statements: Statements) {
@@ -20,17 +21,13 @@ export class UsersRepository extends ResourceRepository<UserEntity> {
 
   /** Whether the tenant has a user with this id. */
   async exists(scope: TenantScope, id: string): Promise<boolean> {
-    return this.manager(scope).existsBy(UserEntity, { tenantId: scope.tenant.id, id });
+    const sql = 'SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2';
+    return (await this.statements.run(scope, sql, [scope.tenant.id, id])).length > 0;
   }
 
   /** Reads and locks the users whose manager is `managerId`: at most `take`, in the order of their ids. */
-  async lockReports(scope: TransactionScope, managerId: string, take: number): Promise<UserEntity[]> {
-    return scope.manager.find(UserEntity, {
-      where: { tenantId: scope.tenant.id, managerId } satisfies FindOptionsWhere<UserEntity>,
-      order: { id: 'ASC' },
-      take,
-      lock: { mode: 'for_no_key_update' },
-    });
+  lockReports(scope: TransactionScope, managerId: string, take: number): Promise<UserEntity[]> {
+    return this.select(scope, 'r.manager_id = $2', [managerId, take], 'ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE');
   }
 
   protected representation(context: SqlContext, view: View): { text: string; joins: string } {

@@ -3,6 +3,7 @@ import { validate as isUuid } from 'uuid';
 import { MembershipsRepository } from '../groups/memberships.repository.js';
 import type { RequestContext } from '../http/request-context.js';
 import { SearchService } from '../resources/search.service.js';
+import type { MemberChanges } from '../persistence/audit.js';
 import { Transaction, type TransactionScope } from '../persistence/transaction.js';
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import {
@@ -51,6 +52,7 @@ export class UsersService extends ResourceService<UserEntity> {
     const resource: ScimResource = current ? given : { active: true, ...given };
     const userName = textOf(resource, 'userName');
     const display = textOf(resource, 'displayName') || userName;
+    const hash = typeof password === 'string' ? await passwordHash(password, current?.passwordHash) : null;
     return {
       resource,
       columns: {
@@ -60,18 +62,18 @@ export class UsersService extends ResourceService<UserEntity> {
         displayKey: foldCase(display),
         active: typeof resource['active'] === 'boolean' ? resource['active'] : null,
         managerId: await this.managerId(ctx, id, resource),
-        passwordHash: typeof password === 'string' ? await passwordHash(password, current?.passwordHash) : null,
+        passwordHash: hash,
       },
+      secrets: hash === (current?.passwordHash ?? null) ? [] : ['password'],
     };
   }
 
-  protected applyLinks(): Promise<boolean> {
-    return Promise.resolve(false);
+  protected applyLinks(): Promise<MemberChanges> {
+    return Promise.resolve({ added: [], removed: [] });
   }
 
   protected async unlink(ctx: WriteContext, id: string): Promise<void> {
-    const groups = await this.memberships.removeMember(ctx, 'User', id);
-    await this.memberships.touchGroups(ctx, groups, new Date());
+    await this.memberships.removeMember(ctx, 'User', id);
     await this.clearManager(ctx, id);
   }
 
@@ -100,9 +102,10 @@ export class UsersService extends ResourceService<UserEntity> {
 
   /** Takes a deleted manager away from the users who reported to them, a bounded number at a time. */
   private async clearManager(ctx: WriteContext, managerId: string): Promise<void> {
+    const change = { operation: 'update', view: { baseUrl: ctx.baseUrl, wants: () => false } } as const;
     for (;;) {
       const reports = await this.users.lockReports(ctx, managerId, reportsAtOnce);
-      for (const report of reports) await this.write(ctx, report, withoutManager(this.loaded(report)), []);
+      for (const report of reports) await this.write(ctx, report, withoutManager(this.loaded(report)), change);
       if (reports.length < reportsAtOnce) return;
     }
   }

@@ -1,0 +1,40 @@
+import type { EntityMetadata } from 'typeorm';
+import type { SqlContext } from './filter-sql/columns.js';
+
+/** The SQL of an entity's rows: its columns by the names that the code has for them. */
+export class Rows<E extends object> {
+  readonly table: string;
+  /** Columns by property. */
+  private readonly columns: ReadonlyMap<string, string>;
+  /** A select list that makes an entity of the row `r`, without the columns that are never read back. */
+  readonly selectList: string;
+
+  constructor(metadata: EntityMetadata) {
+    this.table = metadata.tableName;
+    this.columns = new Map(metadata.columns.map(({ propertyName, databaseName }) => [propertyName, databaseName]));
+    this.selectList = metadata.columns
+      .filter(({ isSelect }) => isSelect)
+      .map(({ propertyName, databaseName }) => `r.${databaseName} AS "${propertyName}"`)
+      .join(', ');
+  }
+
+  /** An INSERT of one row, without RETURNING. */
+  insert(row: E, { parameter }: SqlContext): string {
+    const values = Object.entries(row) as [string, unknown][];
+    const columns = values.map(([property]) => this.column(property)).join(', ');
+    return `INSERT INTO ${this.table} (${columns}) VALUES (${values.map(([, value]) => parameter(value)).join(', ')})`;
+  }
+
+  /** The SET clause of an UPDATE. */
+  assignments(changes: Partial<E>, { parameter }: SqlContext): string {
+    return Object.entries(changes)
+      .map(([property, value]) => `${this.column(property)} = ${parameter(value)}`)
+      .join(', ');
+  }
+
+  private column(property: string): string {
+    const column = this.columns.get(property);
+    if (column === undefined) throw new Error(`${this.table} has no column for ${property}`);
+    return column;
+  }
+}
