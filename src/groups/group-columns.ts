@@ -39,7 +39,10 @@ export function memberElements(context: SqlContext): SqlElements {
 /** Where the groups table keeps what is not in its folded document. */
 export const groupColumns: TableColumns = {
   table: 'groups',
-  values: commonColumns(groupResourceType.name, groupResourceType.endpoint),
+  values: {
+    ...commonColumns(groupResourceType.name, groupResourceType.endpoint),
+    displayName: () => ({ sql: 'r.display_name_key', type: 'text', required: true }),
+  },
   elements: { members: memberElements },
 };
 

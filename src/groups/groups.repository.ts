@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
+import type { RepresentationSql } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import { groupResourceType } from '../scim/index.js';
@@ -11,16 +12,16 @@ import { GroupEntity } from './group.entity.js';
 /** The rows of the groups. */
 @Injectable()
 export class GroupsRepository extends ResourceRepository<GroupEntity> {
-  protected readonly type = groupResourceType.name;
+  readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
 
   constructor(@InjectRepository(GroupEntity) repository: Repository<GroupEntity>, statements: Statements) {
     super(repository, statements);
   }
 
-  protected representation(context: SqlContext, view: View): { text: string; joins: string } {
+  protected representation(context: SqlContext, view: View): RepresentationSql {
     const members = view.wants('members') ? `|| ${membersJson(context)}` : '';
     const meta = metaJson(context, groupResourceType.name, groupResourceType.endpoint);
-    return { text: `left(r.document::text, -1) ${members} || ${meta} || '}'`, joins: '' };
+    return { ctes: [], joins: '', text: `left(r.document::text, -1) ${members} || ${meta} || '}'` };
   }
 }

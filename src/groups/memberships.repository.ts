@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { validate as isUuid } from 'uuid';
 import { SqlCompiler } from '../persistence/filter-sql/compile.js';
 import { auditSql, type MemberChanges } from '../persistence/audit.js';
-import { sqlContext, type AuthorScope } from '../persistence/resource.repository.js';
+import { sqlContext } from '../persistence/filter-sql/columns.js';
+import type { AuthorScope } from '../persistence/resource.repository.js';
 import { Statements } from '../persistence/statements.js';
 import type { TransactionScope } from '../persistence/transaction.js';
 import { groupResourceType, quote, ScimError, type BoundFilter, type Link, type LinkChange } from '../scim/index.js';
@@ -114,14 +115,13 @@ export class MembershipsRepository {
   }
 
   private removeWhere(scope: Scope, groupId: string, filter: BoundFilter, baseUrl: string): Promise<readonly string[]> {
-    const parameters: unknown[] = [];
-    // $1 and $2 are the tenant and the group; the filter's own are numbered on.
-    const context = { parameter: (value: unknown) => `$${parameters.push(value) + 2}`, baseUrl };
+    const parameters: unknown[] = [scope.tenant.id, groupId];
+    const context = sqlContext(parameters, baseUrl);
     const elements = memberElements(context);
     const condition = new SqlCompiler(groupColumns, context).elementCondition(filter, elements);
     const matching = `m.member_id IN (SELECT e.value FROM groups r, LATERAL ${elements.from}
       WHERE r.tenant_id = $1 AND r.id = $2 AND (${condition}))`;
-    return this.deleteWhere(scope, groupId, matching, parameters);
+    return this.deleteWhere(scope, groupId, matching, parameters.slice(2));
   }
 
   private async deleteWhere(

@@ -1,14 +1,18 @@
+import { directoryPlace, directoryTotal } from './directory.js';
 import type { SqlContext, SqlValue } from './filter-sql/columns.js';
+import type { RepresentationSql } from './representation.js';
 
 /** A table that a page is taken from. */
 export interface PageSource {
   readonly table: string;
-  /** Which rows `r` match. */
-  readonly where: string;
+  /** The resource type's name. */
+  readonly type: string;
+  /** Which of the tenant's rows `r` match; absent when all do. */
+  readonly condition?: string;
   /** What the rows are ordered by, before their ids; undefined when the table has nothing to order by. */
   readonly key: SqlValue | undefined;
-  /** The complete JSON text of the row `r`, and the joins it needs; asked for only when there are rows to represent. */
-  readonly representation: () => { readonly text: string; readonly joins: string };
+  /** How the rows whose ids a query yields are represented; asked for only when there are rows to represent. */
+  readonly representation: (ids: string) => RepresentationSql;
 }
 
 /** The place of a row in an ordered list: what comes after it is the next page. */
@@ -51,8 +55,8 @@ const collated = ({ sql, type }: SqlValue): string => (type === 'text' ? `(${sql
  * when descending (RFC 7644 section 3.4.2.3), which is also PostgreSQL's order of nulls. Its one row is a `PageRow`.
  */
 export function pageSql(sources: readonly PageSource[], bounds: PageBounds, context: SqlContext): string {
-  const total = sources.map(({ table, where }) => `(SELECT count(*) FROM ${table} r WHERE ${where})`).join(' + ');
   if (bounds.count === 0) {
+    const total = totalSql(sources, context);
     return `SELECT '' AS json, 0 AS size, (${total})::integer AS "totalResults", FALSE AS "hasMore", NULL AS last`;
   }
   const key = sources.find((source) => source.key)?.key;
@@ -60,55 +64,112 @@ export function pageSql(sources: readonly PageSource[], bounds: PageBounds, cont
   const order = [...(key ? [`key ${direction}`] : []), ...(sources.length > 1 ? ['source'] : []), 'id'].join(', ');
   // A table without the sort attribute has no keys, of the same type as the others'.
   const noKey = collated({ sql: `NULL::${key?.type ?? 'text'}`, type: key?.type ?? 'text' });
-  const candidates = sources.map((source, index) => candidateSql(source, index, noKey, bounds, context));
-  const json = sources.map((source, index) => `WHEN ${index} THEN (${representationSql(source)})`).join(' ');
-  const size = `${context.parameter(bounds.count)}::integer`;
-  const skipped = bounds.offset === undefined ? '' : ` OFFSET ${context.parameter(bounds.offset)}`;
-  // One row more than the page holds tells whether there are more.
+  const size = `${context.parameter(bounds.count)}::bigint`;
+  const place = placeSql(sources, bounds, context);
+  const candidates = sources
+    .map((source, index) => {
+      const key = source.key ? collated(source.key) : noKey;
+      return `SELECT ${index} AS source, r.id, ${key} AS key FROM ${rowsSql(source, context)}${place.from}`;
+    })
+    .join(' UNION ALL ');
+  const isFiltered = sources.some(({ condition }) => condition !== undefined);
+  const isAfter = bounds.after === undefined ? '' : `WHERE ${afterSql(sources, bounds.after, bounds, context)}`;
+  const representations = sources.map((source, index) =>
+    source.representation(`SELECT p.id FROM page p${only(sources, index)}`),
+  );
+  const texts = sources.map(
+    (source, index) =>
+      `${textSql(source, representations[index] as RepresentationSql, context)}${only(sources, index)}`,
+  );
+  const total = isFiltered ? '(SELECT count(*) FROM matching)' : totalSql(sources, context);
+  const counted = bounds.offset === undefined ? total : countedSql(total, size, context.parameter(bounds.offset));
+  // What a filter matches is found once, to be counted and for the page. One row more than the page tells of more.
   return `
-    WITH page AS MATERIALIZED (
-      SELECT * FROM (${candidates.join(' UNION ALL ')}) c ORDER BY ${order} LIMIT ${size} + 1${skipped}
-    ), numbered AS (
-      SELECT page.*, row_number() OVER (ORDER BY ${order}) AS place FROM page
+    WITH RECURSIVE ${place.cte} ${isFiltered ? `matching AS MATERIALIZED (${candidates}), ` : ''} found AS MATERIALIZED (
+      SELECT c.* FROM ${isFiltered ? 'matching' : `(${candidates})`} c ${isAfter} ORDER BY ${order}
+      LIMIT ${size} + 1${place.offset}
+    ), page AS MATERIALIZED (
+      SELECT found.*, row_number() OVER (ORDER BY ${order}) AS place FROM found ORDER BY ${order} LIMIT ${size}
+    ), ${representations.flatMap(({ ctes }) => ctes.map((cte) => `${cte}, `)).join('')} texts AS (
+      ${texts.join(' UNION ALL ')}
     )
-    SELECT coalesce(string_agg(CASE p.source ${json} END, ',' ORDER BY p.place) FILTER (WHERE p.place <= ${size}), '') AS json,
-      least(count(*), ${size})::integer AS size, (${total})::integer AS "totalResults", count(*) > ${size} AS "hasMore",
+    SELECT coalesce((SELECT string_agg(t.json, ',' ORDER BY t.place) FROM texts t), '') AS json,
+      (SELECT count(*) FROM page)::integer AS size, (${counted})::integer AS "totalResults",
+      (SELECT count(*) FROM found) > ${size} AS "hasMore",
       (SELECT json_build_object('source', l.source, 'id', l.id, 'key', l.key::text)
-       FROM numbered l WHERE l.place <= ${size} ORDER BY l.place DESC LIMIT 1) AS last
-    FROM numbered p`;
+       FROM page l ORDER BY l.place DESC LIMIT 1) AS last`;
 }
 
-function representationSql({ table, representation }: PageSource): string {
-  const { text, joins } = representation();
-  return `SELECT ${text} FROM ${table} r ${joins} WHERE r.tenant_id = $1 AND r.id = p.id`;
+const rowsSql = ({ table, condition }: PageSource, { tenant }: SqlContext): string =>
+  `${table} r WHERE r.tenant_id = ${tenant}${condition === undefined ? '' : ` AND (${condition})`}`;
+
+/** How many rows match in all. */
+function totalSql(sources: readonly PageSource[], context: SqlContext): string {
+  const totals = sources.map((source) =>
+    source.condition === undefined
+      ? directoryTotal(source.type, context)
+      : `SELECT count(*) FROM ${rowsSql(source, context)}`,
+  );
+  return totals.map((total) => `(${total})`).join(' + ');
 }
 
-function candidateSql(
-  source: PageSource,
-  index: number,
-  noKey: string,
-  bounds: PageBounds,
-  context: SqlContext,
-): string {
-  const key = source.key ? collated(source.key) : noKey;
-  const after = bounds.after === undefined ? '' : ` AND (${afterSql(source, index, bounds.after, bounds, context)})`;
-  return `SELECT ${index} AS source, r.id, ${key} AS key FROM ${source.table} r WHERE ${source.where}${after}`;
+/** The total, without counting when the page shows where the list ends. */
+function countedSql(total: string, size: string, offset: string): string {
+  return `SELECT CASE WHEN f.n <= ${size} AND (f.n > 0 OR ${offset}::bigint = 0) THEN ${offset}::bigint + f.n ELSE ${total} END
+    FROM (SELECT count(*) AS n FROM found) f`;
 }
 
-/** The condition that a row `r` comes after a position in the order of `pageSql`. */
+/** Where the rows of a page by index begin. */
+interface PageStart {
+  /** A common table expression that the rest needs, with its comma. */
+  readonly cte: string;
+  /** What the candidates must meet. */
+  readonly from: string;
+  readonly offset: string;
+}
+
+/** Pages deep in a whole, unsorted directory begin at a place that is looked up; others count from the first row. */
+function placeSql(sources: readonly PageSource[], { offset }: PageBounds, context: SqlContext): PageStart {
+  if (offset === undefined) return { cte: '', from: '', offset: '' };
+  const [source] = sources;
+  const isWhole = sources.length === 1 && source?.condition === undefined && source?.key === undefined;
+  const skipped = `${context.parameter(offset)}::bigint`;
+  if (!source || !isWhole || offset < shortOffset) return { cte: '', from: '', offset: ` OFFSET ${skipped}` };
+  return {
+    cte: `start AS MATERIALIZED (${directoryPlace(source.type, skipped, context)}),`,
+    from: ' AND r.id >= (SELECT start.id FROM start)',
+    offset: ` OFFSET ${skipped} - (SELECT start.before FROM start)`,
+  };
+}
+
+// Skipping this many index entries takes no longer than looking the place up.
+const shortOffset = 2000;
+
+// What is true of all rows goes unsaid: a planner would expect it to leave few.
+const only = (sources: readonly PageSource[], index: number): string =>
+  sources.length === 1 ? '' : ` WHERE p.source = ${index}`;
+
+function textSql({ table }: PageSource, { text, joins }: RepresentationSql, { tenant }: SqlContext): string {
+  return `SELECT p.place, ${text} AS json FROM page p JOIN ${table} r ON r.tenant_id = ${tenant} AND r.id = p.id ${joins}`;
+}
+
+/** The condition that a candidate `c` comes after a position in the order of `pageSql`. */
 function afterSql(
-  { key }: PageSource,
-  index: number,
+  sources: readonly PageSource[],
   after: Position,
   { descending }: PageBounds,
-  context: SqlContext,
+  { parameter }: SqlContext,
 ): string {
-  const tie =
-    index === after.source ? `r.id > ${context.parameter(after.id)}::uuid` : index > after.source ? 'TRUE' : 'FALSE';
-  const value = key ? collated(key) : 'NULL';
-  if (after.key === null) return `(${value} IS NULL AND ${tie})${descending ? ` OR ${value} IS NOT NULL` : ''}`;
-  if (!key) return descending ? 'FALSE' : 'TRUE';
-  const bound = `${context.parameter(after.key)}::${key.type}`;
-  const beyond = descending ? `${value} < ${bound}` : `${value} > ${bound} OR ${value} IS NULL`;
-  return `${beyond} OR (${value} = ${bound} AND ${tie})`;
+  const id = `${parameter(after.id)}::uuid`;
+  const tie = sources.length === 1 ? `c.id > ${id}` : `(c.source, c.id) > (${parameter(after.source)}::integer, ${id})`;
+  const key = sources.find((source) => source.key)?.key;
+  if (!key) return tie;
+  if (after.key === null) return `(c.key IS NULL AND ${tie})${descending ? ' OR c.key IS NOT NULL' : ''}`;
+  const bound = `${parameter(after.key)}::${key.type}`;
+  // Said twice, because an index is entered by the first condition.
+  const beyond = descending
+    ? `c.key <= ${bound} AND (c.key < ${bound} OR ${tie})`
+    : `c.key >= ${bound} AND (c.key > ${bound} OR ${tie})`;
+  const hasMissing = !descending && !(sources.length === 1 && key.required);
+  return hasMissing ? `(${beyond}) OR c.key IS NULL` : beyond;
 }

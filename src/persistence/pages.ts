@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { pageSql, type PageBounds, type PageRow, type PageSource, type StoredPage } from './page.js';
-import { sqlContext } from './resource.repository.js';
-import type { SqlContext } from './filter-sql/columns.js';
+import { sqlContext, type SqlContext } from './filter-sql/columns.js';
 import { Statements } from './statements.js';
 import type { TenantScope } from './transaction.js';
 

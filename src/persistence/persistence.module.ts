@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions, migrate } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
+import { DirectoryCounts } from './directory-counts.js';
 import { Pages } from './pages.js';
 import { SecretKeys } from './secret-keys.js';
 import { Statements } from './statements.js';
@@ -32,8 +33,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, Statements, Pages, SecretKeys],
-      exports: [Transaction, Statements, Pages, SecretKeys, TypeOrmModule],
+      providers: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts],
+      exports: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, TypeOrmModule],
     };
   }
 }

@@ -1,9 +1,10 @@
 import type { Repository } from 'typeorm';
 import { type BoundFilter, type Sort } from '../scim/index.js';
 import { auditSql, type Author, type ChangeNote } from './audit.js';
-import type { SqlContext, TableColumns } from './filter-sql/columns.js';
+import { sqlContext, type SqlContext, type TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
+import type { RepresentationSql } from './representation.js';
 import type { ResourceEntity } from './resource.entity.js';
 import { Rows } from './rows.js';
 import type { Statements } from './statements.js';
@@ -35,7 +36,7 @@ export type AuthorScope = TenantScope & Author;
 /** The rows of one resource type. Every statement names the tenant first. */
 export abstract class ResourceRepository<E extends ResourceEntity> {
   /** The resource type's name. */
-  protected abstract readonly type: string;
+  abstract readonly type: string;
   /** Where the table keeps what is not in the folded document. */
   protected abstract readonly columns: TableColumns;
   private known: Rows<E> | undefined;
@@ -45,8 +46,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     protected readonly statements: Statements,
   ) {}
 
-  /** An SQL expression for the complete JSON text of the row `r`, and the joins it needs. */
-  protected abstract representation(context: SqlContext, view: View): { text: string; joins: string };
+  /** How rows `r` become JSON text. @param ids a query for the ids of those rows */
+  protected abstract representation(context: SqlContext, view: View, ids: string): RepresentationSql;
 
   protected get rows(): Rows<E> {
     return (this.known ??= new Rows<E>(this.repository.metadata));
@@ -55,10 +56,11 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
     const parameters: unknown[] = [scope.tenant.id, id];
-    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
+    const { ctes, text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view, 'SELECT $2::uuid');
     const rows = await this.statements.run<StoredRepresentation>(
       scope,
-      `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
+      `${ctes.length > 0 ? `WITH RECURSIVE ${ctes.join(', ')}` : ''}
+       SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
       parameters,
     );
     return rows[0];
@@ -69,9 +71,10 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const compiler = new SqlCompiler(this.columns, context);
     return {
       table: this.columns.table,
-      where: `r.tenant_id = $1${filter ? ` AND (${compiler.condition(filter)})` : ''}`,
+      type: this.type,
+      ...(filter ? { condition: compiler.condition(filter) } : {}),
       key: sort && compiler.sortKey(sort),
-      representation: () => this.representation(context, view),
+      representation: (ids) => this.representation(context, view, ids),
     };
   }
 
@@ -96,8 +99,13 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
    * @returns it as it is returned, without its links
    * @throws the database's error when a unique value is taken
    */
-  async insert(scope: AuthorScope, row: E, note: ChangeNote, view: View): Promise<StoredRepresentation> {
-    const parameters: unknown[] = [];
+  async insert(
+    scope: AuthorScope,
+    row: Omit<E, 'tenantId'>,
+    note: ChangeNote,
+    view: View,
+  ): Promise<StoredRepresentation> {
+    const parameters: unknown[] = [scope.tenant.id];
     const context = sqlContext(parameters, view.baseUrl);
     const change = this.rows.insert(row, context);
     const audit = auditSql(scope, this.type, note, { before: 'NULL', after: 'r.document' }, context);
@@ -152,14 +160,10 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */
   private returning(change: string, audit: string, context: SqlContext, view: View): string {
-    const { text, joins } = this.representation(context, view);
-    return `WITH r AS (${change} RETURNING *), ${audit} SELECT ${text} AS json, r.version FROM r ${joins}`;
+    const { ctes, text, joins } = this.representation(context, view, 'SELECT r.id FROM r');
+    const parts = [`r AS (${change} RETURNING *)`, audit, ...ctes];
+    return `WITH RECURSIVE ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
   }
-}
-
-/** A context that adds its parameters to a list. */
-export function sqlContext(parameters: unknown[], baseUrl: string): SqlContext {
-  return { parameter: (value) => `$${parameters.push(value)}`, baseUrl };
 }
 
 /** An SQL expression for `,"meta":{…}` of the row `r` (RFC 7643 section 3.1). */

@@ -18,11 +18,12 @@ export class Rows<E extends object> {
       .join(', ');
   }
 
-  /** An INSERT of one row, without RETURNING. */
-  insert(row: E, { parameter }: SqlContext): string {
-    const values = Object.entries(row) as [string, unknown][];
-    const columns = values.map(([property]) => this.column(property)).join(', ');
-    return `INSERT INTO ${this.table} (${columns}) VALUES (${values.map(([, value]) => parameter(value)).join(', ')})`;
+  /** An INSERT of one row of the context's tenant, without RETURNING. */
+  insert(row: Omit<E, 'tenantId'>, { tenant, parameter }: SqlContext): string {
+    const entries = Object.entries<unknown>(row as Record<string, unknown>);
+    const columns = entries.map(([property]) => this.column(property)).join(', ');
+    const values = entries.map(([, value]) => parameter(value)).join(', ');
+    return `INSERT INTO ${this.table} (tenant_id, ${columns}) VALUES (${tenant}, ${values})`;
   }
 
   /** The SET clause of an UPDATE. */

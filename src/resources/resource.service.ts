@@ -108,12 +108,11 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const row = {
       ...draft.columns,
       ...this.stored(draft.resource, id, schema),
-      tenantId: ctx.tenant.id,
       id,
       version: 1,
       createdAt: now,
       lastModifiedAt: now,
-    } as E;
+    } as Omit<E, 'tenantId'>;
     const view = this.view(ctx, projection);
     const note: ChangeNote = { operation: 'create', secrets: draft.secrets ?? [] };
     if (links.every((change) => change.links.length === 0)) {

@@ -2,17 +2,25 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
+import type { RepresentationSql } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
 import { userResourceType } from '../scim/index.js';
-import { documentWithManager, groupsJson, managerJoin, userColumns } from './user-columns.js';
+import {
+  documentWithManager,
+  managerJoin,
+  userColumns,
+  userGroups,
+  userGroupsJoin,
+  userGroupsText,
+} from './user-columns.js';
 import { UserEntity } from './user.entity.js';
 
 /** The rows of the users. */
 @Injectable()
 export class UsersRepository extends ResourceRepository<UserEntity> {
-  protected readonly type = userResourceType.name;
+  readonly type = userResourceType.name;
   protected readonly columns = userColumns;
 
   constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>, statements: Statements) {
@@ -30,9 +38,13 @@ export class UsersRepository extends ResourceRepository<UserEntity> {
     return this.select(scope, 'r.manager_id = $2', [managerId, take], 'ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE');
   }
 
-  protected representation(context: SqlContext, view: View): { text: string; joins: string } {
-    const groups = view.wants('groups') ? `|| ${groupsJson(context)}` : '';
+  protected representation(context: SqlContext, view: View, ids: string): RepresentationSql {
+    const withGroups = view.wants('groups');
     const meta = metaJson(context, userResourceType.name, userResourceType.endpoint);
-    return { text: `left(${documentWithManager(context)}, -1) ${groups} || ${meta} || '}'`, joins: managerJoin };
+    return {
+      ctes: withGroups ? userGroups(context, ids) : [],
+      joins: withGroups ? `${managerJoin} ${userGroupsJoin}` : managerJoin,
+      text: `left(${documentWithManager(context)}, -1) ${withGroups ? `|| ${userGroupsText}` : ''} || ${meta} || '}'`,
+    };
   }
 }

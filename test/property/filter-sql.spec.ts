@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
 import { basePath } from '../../src/http/scim-path.js';
 import { SqlCompiler } from '../../src/persistence/filter-sql/compile.js';
-import { sqlContext } from '../../src/persistence/resource.repository.js';
+import { sqlContext } from '../../src/persistence/filter-sql/columns.js';
 import {
   bindFilter,
   coreRegistry,
@@ -276,14 +276,19 @@ describe('the SQL for a resource type of a schema of its own', () => {
     elements: {},
   };
 
+  const tenantId = randomUUID();
+
   beforeAll(async () => {
-    await server.dataSource.query('CREATE TABLE meters (id uuid PRIMARY KEY, folded jsonb NOT NULL)');
+    await server.dataSource.query(
+      'CREATE TABLE meters (tenant_id uuid NOT NULL, id uuid PRIMARY KEY, folded jsonb NOT NULL)',
+    );
     resources = fc
       .sample(resourceBody(schema, 'm'), { numRuns: 30, seed })
       .map((body) => ({ ...body, id: randomUUID() }))
       .toSorted((a, b) => compareText(a.id, b.id));
     for (const resource of resources) {
-      await server.dataSource.query('INSERT INTO meters VALUES ($1, $2)', [
+      await server.dataSource.query('INSERT INTO meters VALUES ($1, $2, $3)', [
+        tenantId,
         resource.id,
         JSON.stringify(foldResource(schema, resource)),
       ]);
@@ -291,16 +296,19 @@ describe('the SQL for a resource type of a schema of its own', () => {
   }, 120_000);
 
   async function selected(make: (compiler: SqlCompiler) => string): Promise<string[]> {
-    const parameters: unknown[] = [];
+    const parameters: unknown[] = [tenantId];
     const sql = make(new SqlCompiler(columns, sqlContext(parameters, publicUrl)));
-    const rows: { id: string }[] = await server.dataSource.query(`SELECT r.id FROM meters r ${sql}`, parameters);
+    const rows: { id: string }[] = await server.dataSource.query(
+      `SELECT r.id FROM meters r WHERE r.tenant_id = $1 ${sql}`,
+      parameters,
+    );
     return rows.map(({ id }) => id);
   }
 
   async function check(filter: string): Promise<void> {
     const bound = bindFilter(parseFilter(filter), schema, profiles.default);
     const accepted = resources.filter((resource) => evaluate(bound, foldResource(schema, resource)));
-    const ids = await selected((compiler) => `WHERE ${compiler.condition(bound)} ORDER BY r.id`);
+    const ids = await selected((compiler) => `AND (${compiler.condition(bound)}) ORDER BY r.id`);
     expect({ seed, filter, ids }).toEqual({ seed, filter, ids: accepted.map(({ id }) => id) });
   }
   const checkAll = (filters: fc.Arbitrary<string>, numRuns: number): Promise<void> =>

@@ -4,6 +4,8 @@ import type { AttributeTarget } from '../../scim/index.js';
 export interface SqlValue {
   readonly sql: string;
   readonly type: 'text' | 'uuid' | 'timestamptz' | 'numeric' | 'boolean';
+  /** Whether every row has one. */
+  readonly required?: boolean;
 }
 
 /** The elements of a multi-valued attribute as rows named `e`, and how each sub-attribute is read from one. */
@@ -16,8 +18,16 @@ export interface SqlElements {
 export interface SqlContext {
   /** Adds a parameter and returns its placeholder. */
   readonly parameter: (value: unknown) => string;
+  /** The placeholder of the tenant's id, and the id itself. */
+  readonly tenant: string;
+  readonly tenantId: string;
   /** The base of locations and references. */
   readonly baseUrl: string;
+}
+
+/** A context for a statement whose first parameter is the tenant's id; it adds the others to the list. */
+export function sqlContext(parameters: unknown[], baseUrl: string): SqlContext {
+  return { parameter: (value) => `$${parameters.push(value)}`, tenant: '$1', tenantId: String(parameters[0]), baseUrl };
 }
 
 /**
@@ -46,11 +56,11 @@ export function literal(text: string): string {
 /** The columns that every resource table has. */
 export function commonColumns(resourceType: string, endpoint: string): TableColumns['values'] {
   return {
-    id: () => ({ sql: 'r.id', type: 'uuid' }),
+    id: () => ({ sql: 'r.id', type: 'uuid', required: true }),
     externalId: () => ({ sql: 'r.external_id', type: 'text' }),
     'meta.resourceType': () => ({ sql: literal(resourceType), type: 'text' }),
-    'meta.created': () => ({ sql: 'r.created_at', type: 'timestamptz' }),
-    'meta.lastModified': () => ({ sql: 'r.last_modified_at', type: 'timestamptz' }),
+    'meta.created': () => ({ sql: 'r.created_at', type: 'timestamptz', required: true }),
+    'meta.lastModified': () => ({ sql: 'r.last_modified_at', type: 'timestamptz', required: true }),
     'meta.version': () => ({ sql: `('W/"' || r.version || '"')`, type: 'text' }),
     'meta.location': ({ parameter, baseUrl }) => ({
       sql: `(${parameter(baseUrl + endpoint)}::text || '/' || r.id)`,
