@@ -7,10 +7,6 @@ import type { TenantScope } from './transaction.js';
 // Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
 const mostPrepared = 200;
 
-// A statement is planned once and not anew for each set of values: planning takes longer than running it, and a plan that
-// does not depend on values takes the same time for everybody.
-const planOnce = 'SET plan_cache_mode = force_generic_plan; SET jit = off';
-
 /** Runs the statements of requests. They are prepared: each connection parses and plans each once. */
 @Injectable()
 export class Statements {
@@ -22,8 +18,6 @@ export class Statements {
     private readonly config: Config,
   ) {
     this.pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
-    if (config.preparedStatements)
-      this.pool.on('connect', (client) => void client.query(planOnce).catch(() => undefined));
   }
 
   /**
