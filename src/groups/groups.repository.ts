@@ -4,10 +4,17 @@ import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
 import type { RepresentationSql } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
-import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
+import {
+  metaJson,
+  ResourceRepository,
+  type StoredRepresentation,
+  type View,
+} from '../persistence/resource.repository.js';
+import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
-import { groupColumns, membersJson } from './group-columns.js';
+import { groupColumns, hasAtMost, membersJson } from './group-columns.js';
 import { GroupEntity } from './group.entity.js';
+import { LargeGroups, membersAtOnce } from './large-groups.js';
 
 /** The rows of the groups. */
 @Injectable()
@@ -15,13 +22,32 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
   readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
 
-  constructor(@InjectRepository(GroupEntity) repository: Repository<GroupEntity>, statements: Statements) {
+  constructor(
+    @InjectRepository(GroupEntity) repository: Repository<GroupEntity>,
+    statements: Statements,
+    private readonly largeGroups: LargeGroups,
+  ) {
     super(repository, statements);
+  }
+
+  override async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
+    if (!view.inParts || !view.wants('members')) return super.read(scope, id, view);
+    const stored = await super.read(scope, id, view);
+    // The text of a group that is too large is null.
+    if (!stored || (stored.json as string | null) !== null) return stored;
+    const large = await this.largeGroups.open(scope, id, view);
+    return large && { json: large.parts, version: large.version };
   }
 
   protected representation(context: SqlContext, view: View): RepresentationSql {
     const members = view.wants('members') ? `|| ${membersJson(context)}` : '';
     const meta = metaJson(context, groupResourceType.name, groupResourceType.endpoint);
-    return { ctes: [], joins: '', text: `left(r.document::text, -1) ${members} || ${meta} || '}'` };
+    const text = `left(r.document::text, -1) ${members} || ${meta} || '}'`;
+    const isBounded = view.inParts && view.wants('members');
+    return {
+      ctes: [],
+      joins: '',
+      text: isBounded ? `CASE WHEN ${hasAtMost(String(membersAtOnce))} THEN ${text} END` : text,
+    };
   }
 }

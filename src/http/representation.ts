@@ -1,13 +1,13 @@
-/** One resource as a handler answers with it. The interceptors make headers and a body of it. */
+/** One resource as a handler answers with it. The adapter makes headers and a body of it. */
 export class ResourceRepresentation {
   /**
-   * @param json the body: the resource's JSON text, with the attributes the client asked for
+   * @param json the body: the resource's JSON text, perhaps in parts, with the attributes the client asked for
    * @param version the resource's version, for the ETag header
    * @param location the resource's permanent URL
    * @param isReturned whether the answer carries the body; without it the answer is 204
    */
   constructor(
-    readonly json: string,
+    readonly json: string | AsyncIterableIterator<string>,
     readonly version: number,
     readonly location: string,
     readonly isReturned = true,

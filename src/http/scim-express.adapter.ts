@@ -1,7 +1,11 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Request, Response } from 'express';
 import { etag, matchesEtag } from '../scim/index.js';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ResourceRepresentation } from './representation.js';
+
+const stalledAfter = 30_000;
 
 /** Sends what handlers return: a resource with its ETag and Location, and text as it is. */
 export class ScimExpressAdapter extends ExpressAdapter {
@@ -17,9 +21,29 @@ export class ScimExpressAdapter extends ExpressAdapter {
 function sendResource(response: Response, resource: ResourceRepresentation): void {
   response.setHeader('ETag', etag(resource.version));
   response.setHeader('Location', resource.location);
-  if (isKnown(response.req, resource.version)) return sendNothing(response, 304);
+  if (isKnown(response.req, resource.version)) {
+    leave(resource.json);
+    return sendNothing(response, 304);
+  }
   if (!resource.isReturned) return sendNothing(response, 204);
-  sendText(response, resource.json);
+  if (typeof resource.json === 'string') return sendText(response, resource.json);
+  sendParts(response, resource.json);
+}
+
+/** Sends a text in parts, no faster than they are taken. A client that stalls, or goes, ends it. */
+function sendParts(response: Response, parts: AsyncIterableIterator<string>): void {
+  if (response.req.method === 'HEAD') {
+    leave(parts);
+    return void response.end();
+  }
+  response.setTimeout(stalledAfter, () => response.destroy());
+  // Nothing is left to be said after the first part: the client sees that the text is cut off.
+  pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy());
+}
+
+/** Lets go of what a text that nobody reads was read from. */
+function leave(json: ResourceRepresentation['json']): void {
+  if (typeof json !== 'string') void json.return?.();
 }
 
 function isKnown({ method, headers }: Request, version: number): boolean {

@@ -6,6 +6,7 @@ import type { EmbeddedDatabase } from './embedded.js';
 import { DirectoryCounts } from './directory-counts.js';
 import { Pages } from './pages.js';
 import { SecretKeys } from './secret-keys.js';
+import { Snapshots } from './snapshots.js';
 import { Statements } from './statements.js';
 import { Transaction } from './transaction.js';
 
@@ -33,8 +34,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts],
-      exports: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, TypeOrmModule],
+      providers: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots],
+      exports: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots, TypeOrmModule],
     };
   }
 }

@@ -16,11 +16,13 @@ export interface View {
   readonly baseUrl: string;
   /** Whether an attribute can be part of the answer; what cannot is not read. */
   readonly wants: (attributeName: string) => boolean;
+  /** Whether a resource that is too large for one text may be read in parts. */
+  readonly inParts?: boolean;
 }
 
-/** A resource as it is returned: complete JSON text, and its version. */
+/** A resource as it is returned: complete JSON text, perhaps in parts, and its version. */
 export interface StoredRepresentation {
-  readonly json: string;
+  readonly json: string | AsyncIterableIterator<string>;
   readonly version: number;
 }
 

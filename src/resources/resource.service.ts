@@ -137,7 +137,9 @@ export abstract class ResourceService<E extends ResourceEntity> {
    */
   async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
     if (!isId(id)) throw this.notFound(id);
-    return this.represent(ctx, id, this.projection(this.schema(ctx), query));
+    const projection = this.projection(this.schema(ctx), query);
+    const view = { ...this.view(ctx, projection), inParts: projection.isIdentity };
+    return this.represented(ctx, id, await this.repository.read(ctx, id, view), projection);
   }
 
   /**
@@ -323,7 +325,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
     projection: Projection,
   ): ResourceRepresentation {
     if (!stored) throw this.notFound(id);
-    const json = projection.isIdentity ? stored.json : projectOne(projection, JSON.parse(stored.json) as JsonObject);
+    const { json: whole } = stored;
+    const json = projection.isIdentity || typeof whole !== 'string' ? whole : projectOne(projection, whole);
     return new ResourceRepresentation(json, stored.version, this.location(ctx, id));
   }
 
@@ -366,7 +369,8 @@ const linkedIds = (changes: readonly { links: readonly { value: string }[] }[]):
 /** Ids are compared case-sensitively (RFC 7643 section 3.1); the database's uuid type would not do that. */
 const isId = (id: string): boolean => isUuid(id) && id === id.toLowerCase();
 
-const projectOne = (projection: Projection, resource: JsonObject): string => JSON.stringify(projection.apply(resource));
+const projectOne = (projection: Projection, json: string): string =>
+  JSON.stringify(projection.apply(JSON.parse(json) as JsonObject));
 
 /** The links that a body lists. */
 type LinkSet = Extract<LinkChange, { kind: 'add' | 'replaceAll' }>;
