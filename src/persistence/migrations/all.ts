@@ -1,5 +1,14 @@
 import { Initial1764000000001 } from './0001-initial.js';
 import { SecretKeys1764000000002 } from './0002-secret-keys.js';
+import { Administration1764000000003 } from './0003-administration.js';
+import { OAuth1764000000004 } from './0004-oauth.js';
+import { Limits1764000000005 } from './0005-limits.js';
 
 /** Every migration, in the order they are applied. */
-export const migrations = [Initial1764000000001, SecretKeys1764000000002];
+export const migrations = [
+  Initial1764000000001,
+  SecretKeys1764000000002,
+  Administration1764000000003,
+  OAuth1764000000004,
+  Limits1764000000005,
+];
