@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import helmet from 'helmet';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { AdminModule } from './admin/admin.module.js';
+import { BearerStrategy } from './auth/bearer.strategy.js';
 import type { Config } from './config.js';
 import { answerClientError, refuseConnect } from './http/client-error.js';
 import { ListResponseInterceptor } from './http/list-response.interceptor.js';
@@ -10,7 +12,10 @@ import { ResourceHeadersInterceptor } from './http/resource-headers.interceptor.
 import { ScimExceptionFilter } from './http/scim-exception.filter.js';
 import { ScimMessageInterceptor } from './http/scim-message.interceptor.js';
 import { noStore } from './http/no-store.js';
+import { tenantInPath } from './http/tenant-in-path.js';
 import { oneAuthorization } from './http/one-authorization.js';
+import { RequestMetrics } from './ops/metrics-requests.js';
+import { Metrics } from './ops/metrics.js';
 import { requestLog } from './ops/request-log.js';
 import { serveSwagger } from './ops/swagger.js';
 import { toScimError } from './persistence/database-error.js';
@@ -24,7 +29,11 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   app.set('etag', false);
   // Query strings are read strictly, and only where SCIM defines them.
   app.set('query parser', false);
-  app.use(requestLog(logger));
+  // Whose X-Forwarded-For says where a request comes from: nobody's, unless somebody is named.
+  app.set('trust proxy', config.trustProxy ?? false);
+  app.use(requestLog(logger, app.get(RequestMetrics)));
+  const { lookups } = app.get(BearerStrategy);
+  app.get(Metrics).watchCache('credential', () => lookups);
   app.use(
     helmet({
       contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } },
@@ -33,13 +42,14 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   );
   app.use(noStore);
   app.use(oneAuthorization);
+  app.use(tenantInPath);
   app.useGlobalFilters(new ScimExceptionFilter(logger, toScimError));
   app.useGlobalInterceptors(
     new ScimMessageInterceptor(app.get(Reflector)),
     new ListResponseInterceptor(),
     new ResourceHeadersInterceptor(),
   );
-  serveSwagger(app, config);
+  serveSwagger(app, config, AdminModule);
   const server: Server = app.getHttpServer();
   // A client that sends slowly is let go, so that it cannot hold a connection for ever.
   server.headersTimeout = 15 * second;

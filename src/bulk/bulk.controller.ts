@@ -7,6 +7,7 @@ import { ListParameters, ScimAnswer, ScimErrors, ScimRequest } from '../http/sci
 import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
 import { ListResponseDto, SearchRequestDto } from '../http/scim-messages.dto.js';
 import { basePath } from '../http/scim-path.js';
+import { Needs } from '../http/scope.js';
 import { listErrors, searchErrors, searchExamples } from '../resources/resource.docs.js';
 import {
   limits,
@@ -38,6 +39,7 @@ export class BulkController {
   constructor(private readonly bulk: BulkService) {}
 
   @Post('Bulk')
+  @Needs('write', 'bulk')
   @HttpCode(200)
   @ReadsBody(bulkBody)
   @ApiOperation({ summary: 'Many operations in one request', description: 'Each operation has an answer of its own.' })
@@ -58,6 +60,7 @@ export class BulkController {
   }
 
   @Post('.search')
+  @Needs('read')
   @HttpCode(200)
   @ReadsBody()
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })

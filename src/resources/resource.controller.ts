@@ -7,6 +7,7 @@ import { ScimErrors } from '../http/scim-docs.js';
 import type { BodyLimits } from '../http/scim-media-type.js';
 import { ReadsBody, ScimMessages } from '../http/scim-message.interceptor.js';
 import { basePath } from '../http/scim-path.js';
+import { Needs } from '../http/scope.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import { readSearchRequest, type JsonValue, type SearchRequest } from '../scim/index.js';
 import { operationDocs, type EndpointDocs } from './resource.docs.js';
@@ -65,6 +66,7 @@ export function resourceOperations(
     }
 
     @Post('.search')
+    @Needs('read')
     @HttpCode(200)
     @ReadsBody()
     @docs.search
