@@ -1,10 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BulkModule } from './bulk/bulk.module.js';
-import { Config } from './config.js';
+import type { Config } from './config.js';
+import { ConfigModule } from './config.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GroupsModule } from './groups/groups.module.js';
 import { FallbackModule } from './http/fallback.module.js';
+import { OAuthModule } from './oauth/oauth.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import type { EmbeddedDatabase } from './persistence/embedded.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
@@ -19,21 +22,20 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        { module: ConfigModule, global: true, providers: [{ provide: Config, useValue: config }], exports: [Config] },
+        ConfigModule.with(config),
         PersistenceModule.on(database),
         TenantsModule,
+        OAuthModule,
         AuthModule,
-        OpsModule,
+        OpsModule.on(config),
         DiscoveryModule,
         GroupsModule,
         UsersModule,
         BulkModule,
+        ...(config.adminToken === undefined ? [] : [AdminModule]),
         // Last: it answers what no route before it takes.
         FallbackModule,
       ],
     };
   }
 }
-
-@Module({})
-class ConfigModule {}

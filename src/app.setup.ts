@@ -1,12 +1,17 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
+import { AdminModule } from './admin/admin.module.js';
+import { BearerStrategy } from './auth/bearer.strategy.js';
 import type { Config } from './config.js';
 import { answerClientError, refuseConnect } from './http/client-error.js';
 import { ScimExceptionFilter } from './http/scim-exception.filter.js';
 import { MediaTypeGuard } from './http/scim-message.js';
-import { oneAuthorization } from './http/one-authorization.js';
 import { securityHeaders } from './http/security-headers.js';
+import { tenantInPath } from './http/tenant-in-path.js';
+import { oneAuthorization } from './http/one-authorization.js';
+import { RequestMetrics } from './ops/metrics-requests.js';
+import { Metrics } from './ops/metrics.js';
 import { requestLog } from './ops/request-log.js';
 import { serveSwagger } from './ops/swagger.js';
 import { toScimError } from './persistence/database-error.js';
@@ -20,12 +25,17 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   app.set('etag', false);
   // Query strings are read strictly, and only where SCIM defines them.
   app.set('query parser', false);
-  app.use(requestLog(logger));
+  // Whose X-Forwarded-For says where a request comes from: nobody's, unless somebody is named.
+  app.set('trust proxy', config.trustProxy ?? false);
+  app.use(requestLog(logger, app.get(RequestMetrics)));
+  const { lookups } = app.get(BearerStrategy);
+  app.get(Metrics).watchCache('credential', () => lookups);
   app.use(securityHeaders(config.publicUrl.startsWith('https:')));
   app.use(oneAuthorization);
+  app.use(tenantInPath);
   app.useGlobalGuards(new MediaTypeGuard());
   app.useGlobalFilters(new ScimExceptionFilter(logger, toScimError));
-  serveSwagger(app, config);
+  serveSwagger(app, config, AdminModule);
   const server: Server = app.getHttpServer();
   // A client that sends slowly is let go, so that it cannot hold a connection for ever.
   server.headersTimeout = 15 * second;

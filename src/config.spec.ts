@@ -98,6 +98,14 @@ describe('readConfig', () => {
     },
   );
 
+  it('refuses one token for operators and clients', () => {
+    const error = failure({ ADMIN_TOKEN: 'same', SCIM_TOKEN: 'same' });
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).toBe(
+      'ADMIN_TOKEN must not be SCIM_TOKEN: whoever provisions users would administer all tenants',
+    );
+  });
+
   it('cannot be changed afterwards', () => {
     const config = readConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);

@@ -1,11 +1,51 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
-import { IsIn, IsOptional, IsPort, IsUrl, Matches, MinLength, validateSync } from 'class-validator';
+import { IsIn, IsOptional, IsPort, IsUrl, Matches, MinLength, ValidateBy, validateSync } from 'class-validator';
+import ipaddr from 'ipaddr.js';
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const isPostgresUrl = /^postgres(?:ql)?:\/\/\S+$/;
+const isRedisUrl = /^rediss?:\/\/\S+$/;
 const isToken = /^[A-Za-z0-9._~+/-]+=*$/;
+
+/** A whole number, in digits. */
+const IsWholeNumber = (least: number, most: number): PropertyDecorator =>
+  ValidateBy({
+    name: 'isWholeNumber',
+    validator: {
+      validate: (value: unknown) => /^\d{1,9}$/.test(String(value)) && Number(value) >= least && Number(value) <= most,
+      defaultMessage: (given) => `${given?.property} must be a whole number from ${least} to ${most}`,
+    },
+  });
+
+const mostProxies = 10;
+
+/** Names that proxy-addr has for ranges of addresses. */
+const addressRanges = ['loopback', 'linklocal', 'uniquelocal'];
+
+/** How many proxies stand before this server, or which addresses they have. */
+function readTrustProxy(text: string): number | string[] | undefined {
+  if (/^\d{1,2}$/.test(text)) return Number(text) >= 1 && Number(text) <= mostProxies ? Number(text) : undefined;
+  const ranges = text.split(',').map((range) => range.trim());
+  const isRange = (range: string): boolean =>
+    addressRanges.includes(range) ||
+    ipaddr.IPv4.isValidFourPartDecimal(range) ||
+    ipaddr.IPv6.isValid(range) ||
+    ipaddr.isValidCIDR(range);
+  return ranges.every(isRange) ? ranges : undefined;
+}
+
+const IsTrustProxy = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isTrustProxy',
+    validator: {
+      validate: (value: unknown) => readTrustProxy(String(value)) !== undefined,
+      defaultMessage: () =>
+        `TRUST_PROXY must be the number of proxies, from 1 to ${mostProxies}, or their addresses: IPs, CIDRs or ` +
+        `${addressRanges.join(', ')}, with commas between`,
+    },
+  });
 
 /** The environment variables that Rollcall reads, before defaults. */
 class Environment {
@@ -47,6 +87,50 @@ class Environment {
   @IsIn(['true', 'false'], { message: 'PREPARED_STATEMENTS must be true or false' })
   PREPARED_STATEMENTS = 'true';
 
+  @IsWholeNumber(1, 60)
+  ACCESS_TOKEN_MINUTES = '10';
+
+  @IsOptional()
+  @MinLength(32, { message: 'KEY_ENCRYPTION_SECRET must have 32 characters or more' })
+  KEY_ENCRYPTION_SECRET?: string;
+
+  @IsIn(['true', 'false'], { message: 'LOOPBACK_ISSUERS must be true or false' })
+  LOOPBACK_ISSUERS = 'false';
+
+  @IsIn(['on', 'off'], { message: 'RATE_LIMIT must be on or off' })
+  RATE_LIMIT = 'on';
+
+  @IsWholeNumber(1, 100_000)
+  REQUESTS_PER_SECOND = '200';
+
+  @IsWholeNumber(1, 10_000)
+  CONCURRENT_REQUESTS = '100';
+
+  @IsWholeNumber(1, 100_000)
+  FAILED_AUTHENTICATIONS_PER_MINUTE = '20';
+
+  @IsOptional()
+  @Matches(isRedisUrl, { message: 'REDIS_URL must be a redis:// or rediss:// URL' })
+  REDIS_URL?: string;
+
+  @IsOptional()
+  @IsTrustProxy()
+  TRUST_PROXY?: string;
+
+  @IsOptional()
+  @IsPort({ message: 'METRICS_PORT must be a port number, from 0 to 65535' })
+  METRICS_PORT?: string;
+
+  @IsWholeNumber(0, 10_000)
+  METRICS_TENANTS = '100';
+
+  @IsOptional()
+  @IsUrl(
+    { require_tld: false, protocols: ['http', 'https'], require_protocol: true },
+    { message: 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL' },
+  )
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
   @IsIn(logLevels, { message: `LOG_LEVEL must be one of ${logLevels.join(', ')}` })
   LOG_LEVEL: (typeof logLevels)[number] = 'info';
 }
@@ -65,6 +149,30 @@ export abstract class Config {
   abstract readonly adminToken?: string;
   /** Whether statements are prepared by name; a pooler in transaction mode needs this off. */
   abstract readonly preparedStatements: boolean;
+  /** How long the access tokens of the token endpoint live. */
+  abstract readonly accessTokenSeconds: number;
+  /** What signing keys are encrypted with in the database; absent: they are in clear. */
+  abstract readonly keyEncryptionSecret?: string;
+  /** Whether an issuer may be on this machine, by plain http: for development and tests. */
+  abstract readonly loopbackIssuers: boolean;
+  /** Whether tenants' requests and sources' failed authentications are limited. */
+  abstract readonly rateLimit: boolean;
+  /** Of a tenant, in all processes together, unless its settings say otherwise. */
+  abstract readonly requestsPerSecond: number;
+  /** Of a tenant, in one process, unless its settings say otherwise. */
+  abstract readonly concurrentRequests: number;
+  /** Of a source address. */
+  abstract readonly failedAuthenticationsPerMinute: number;
+  /** Where processes share what they counted; absent: in the database. */
+  abstract readonly redisUrl?: string;
+  /** The proxies whose X-Forwarded-For counts: how many, or their addresses; absent: none. */
+  abstract readonly trustProxy?: number | readonly string[];
+  /** Where the metrics are served apart from everything else; absent: beside it, to this machine only. */
+  abstract readonly metricsPort?: number;
+  /** How many tenants have a label of their own in the metrics. */
+  abstract readonly metricsTenants: number;
+  /** Whether traces are sent. Where to and how, the OpenTelemetry SDK reads from its own OTEL_ variables. */
+  abstract readonly tracing: boolean;
   abstract readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -83,6 +191,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const read = plainToInstance(Environment, given, { exposeDefaultValues: true });
   const [invalid] = validateSync(read, { skipUndefinedProperties: false });
   if (invalid) throw new ConfigError(Object.values(invalid.constraints ?? {})[0] ?? `${invalid.property} is invalid`);
+  if (read.ADMIN_TOKEN !== undefined && read.ADMIN_TOKEN === read.SCIM_TOKEN) {
+    throw new ConfigError('ADMIN_TOKEN must not be SCIM_TOKEN: whoever provisions users would administer all tenants');
+  }
   return Object.freeze({
     port: Number(read.PORT),
     host: read.HOST,
@@ -92,6 +203,18 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(read.SCIM_TOKEN === undefined ? {} : { scimToken: read.SCIM_TOKEN }),
     ...(read.ADMIN_TOKEN === undefined ? {} : { adminToken: read.ADMIN_TOKEN }),
     preparedStatements: read.PREPARED_STATEMENTS === 'true',
+    accessTokenSeconds: Number(read.ACCESS_TOKEN_MINUTES) * 60,
+    ...(read.KEY_ENCRYPTION_SECRET === undefined ? {} : { keyEncryptionSecret: read.KEY_ENCRYPTION_SECRET }),
+    loopbackIssuers: read.LOOPBACK_ISSUERS === 'true',
+    rateLimit: read.RATE_LIMIT === 'on',
+    requestsPerSecond: Number(read.REQUESTS_PER_SECOND),
+    concurrentRequests: Number(read.CONCURRENT_REQUESTS),
+    failedAuthenticationsPerMinute: Number(read.FAILED_AUTHENTICATIONS_PER_MINUTE),
+    ...(read.REDIS_URL === undefined ? {} : { redisUrl: read.REDIS_URL }),
+    ...(read.TRUST_PROXY === undefined ? {} : { trustProxy: readTrustProxy(read.TRUST_PROXY) ?? [] }),
+    ...(read.METRICS_PORT === undefined ? {} : { metricsPort: Number(read.METRICS_PORT) }),
+    metricsTenants: Number(read.METRICS_TENANTS),
+    tracing: read.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     logLevel: read.LOG_LEVEL,
   });
 }

@@ -4,14 +4,16 @@ import type { Config } from './config.js';
 import { TenantsService } from './tenants/tenants.service.js';
 
 /**
- * Makes sure there is a default tenant that a client can use: with the token of the configuration, or with a first token
- * of its own.
+ * Makes sure that a client can use a default tenant: with the token of the configuration, or with a first token of its
+ * own. Where there are other tenants and the default one was deleted or renamed, only the configuration brings it back.
  * @returns the secret of the first token, when it was made just now
  */
 export async function prepareDefaultTenant(app: INestApplication, { scimToken }: Config): Promise<string | undefined> {
-  const tenant = await app.get(TenantsService).ensureDefault();
+  const tenants = app.get(TenantsService);
   const tokens = app.get(TokensService);
-  if (scimToken === undefined) return tokens.issueFirst(tenant);
-  await tokens.configure(tenant, scimToken);
+  if (scimToken === undefined) {
+    return (await tenants.needsDefault()) ? tokens.issueFirst(await tenants.ensureDefault()) : undefined;
+  }
+  await tokens.configure(await tenants.ensureDefault(), scimToken);
   return undefined;
 }

@@ -13,6 +13,9 @@ import { ScimExpressAdapter } from './http/scim-express.adapter.js';
 import { basePath } from './http/scim-path.js';
 import { Lifecycle } from './ops/lifecycle.js';
 import { createLogger, NestLogger } from './ops/logging.js';
+import { serveMetrics, type MetricsServer } from './ops/metrics-server.js';
+import { Metrics } from './ops/metrics.js';
+import type { Tracing } from './ops/tracing.js';
 import { DataDirectoryInUse } from './persistence/data-directory.js';
 import { openEmbedded } from './persistence/embedded.js';
 
@@ -28,6 +31,8 @@ const shutdownDeadline = 25_000;
 async function start(): Promise<void> {
   const config = readConfig();
   const logger = createLogger(config);
+  // Loaded only when it is wanted: nobody else pays for it.
+  const tracing = config.tracing ? (await import('./ops/tracing.js')).startTracing(logger) : undefined;
   const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir) : undefined;
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule.on(embedded ?? config.databaseUrl ?? '', config),
@@ -41,20 +46,33 @@ async function start(): Promise<void> {
   setUp(app, config, logger);
   const connections = openConnections(app.getHttpServer());
   const secret = await prepareDefaultTenant(app, config);
+  const metrics =
+    config.metricsPort === undefined
+      ? undefined
+      : await serveMetrics(app.get(Metrics), logger, { host: config.host, port: config.metricsPort });
   await app.listen(config.port, config.host);
   for (const signal of Object.keys(drainTimes) as ShutdownSignal[]) {
-    process.once(signal, () => void stop({ app, logger, connections, close: embedded?.close }, signal));
+    process.once(
+      signal,
+      () => void stop({ app, logger, connections, metrics, tracing, close: embedded?.close }, signal),
+    );
   }
-  announce(app, config, secret);
+  announce(app, config, secret, metrics);
 }
 
 /** Tells a person where the server is. The secret is shown this once and cannot be read again. */
-function announce(app: NestExpressApplication, config: Config, secret: string | undefined): void {
+function announce(
+  app: NestExpressApplication,
+  config: Config,
+  secret: string | undefined,
+  metrics: MetricsServer | undefined,
+): void {
   const { address, port } = app.getHttpServer().address() as AddressInfo;
   const lines = [
     `Rollcall listens on ${address}:${port}`,
     `  SCIM base URL  ${config.publicUrl}${basePath}`,
     ...(secret === undefined ? [] : [`  Bearer token   ${secret}`, '                 (shown this once; keep it)']),
+    ...(metrics === undefined ? [] : [`  Metrics        ${metrics.url}`]),
     `  Swagger UI     ${config.publicUrl}/docs`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
@@ -65,12 +83,17 @@ interface Running {
   readonly app: NestExpressApplication;
   readonly logger: Logger;
   readonly connections: ReadonlySet<Socket>;
+  readonly metrics: MetricsServer | undefined;
+  readonly tracing: Tracing | undefined;
   /** Closes the embedded database. */
   readonly close: (() => Promise<void>) | undefined;
 }
 
 /** Stops in order: report not ready, finish what runs, write what is kept in memory, close the database. */
-async function stop({ app, logger, connections, close }: Running, signal: ShutdownSignal): Promise<void> {
+async function stop(
+  { app, logger, connections, metrics, tracing, close }: Running,
+  signal: ShutdownSignal,
+): Promise<void> {
   app.get(Lifecycle).stop();
   endConnections(app.getHttpServer());
   logger.info({ signal }, 'stopping');
@@ -83,6 +106,8 @@ async function stop({ app, logger, connections, close }: Running, signal: Shutdo
   for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
   await app.close();
   await close?.();
+  await metrics?.close();
+  await tracing?.stop();
   process.exit(0);
 }
 

@@ -13,22 +13,26 @@ const mayImport: readonly [unit: string, others: readonly string[]][] = [
   ['persistence', ['scim', 'config']],
   ['http', ['scim']],
   ['ops', ['persistence', 'http', 'scim', 'config']],
-  ['tenants', ['persistence', 'scim']],
-  ['auth', ['tenants', 'persistence', 'http', 'scim', 'config']],
+  ['tenants', ['persistence', 'http', 'scim', 'config']],
+  ['limits', ['scim', 'config']],
+  ['oauth', ['limits', 'tenants', 'persistence', 'http', 'scim', 'config']],
+  ['auth', ['oauth', 'limits', 'tenants', 'persistence', 'http', 'scim', 'config']],
   ['resources', ['persistence', 'http', 'scim']],
   ['groups', ['resources', 'persistence', 'http', 'scim']],
   ['users', ['groups', 'resources', 'persistence', 'http', 'scim']],
-  ['bulk', ['users', 'groups', 'resources', 'persistence', 'http', 'scim']],
+  ['bulk', ['users', 'groups', 'resources', 'limits', 'persistence', 'http', 'scim']],
   ['discovery', ['http', 'scim', 'config']],
-  ['admin', ['tenants', 'auth', 'http', 'scim', 'config']],
+  ['admin', ['oauth', 'auth', 'limits', 'tenants', 'http', 'scim', 'config']],
   // What puts the parts together.
-  ['app.setup', ['ops', 'http', 'persistence', 'scim', 'config']],
+  ['config.module', ['config']],
+  ['app.setup', ['admin', 'auth', 'ops', 'http', 'persistence', 'scim', 'config']],
   ['first-start', ['auth', 'tenants', 'config']],
   [
     'app.module',
-    ['admin', 'auth', 'bulk', 'config', 'discovery', 'groups', 'http', 'ops', 'persistence', 'tenants', 'users'],
+    ['admin', 'auth', 'bulk', 'config', 'config.module', 'discovery', 'groups', 'http', 'oauth', 'ops', 'persistence', 'tenants', 'users'],
   ],
   ['main', ['app.module', 'app.setup', 'config', 'first-start', 'http', 'ops', 'persistence']],
+  ['cli', ['main', 'config.module', 'admin', 'auth', 'tenants', 'ops', 'http', 'persistence', 'scim', 'config']],
 ];
 
 /** Packages that the protocol core needs. It knows nothing of the framework, the database, the network or the clock. */

@@ -1,71 +1,139 @@
-import { Injectable, type ExecutionContext } from '@nestjs/common';
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { AuthGuard } from '@nestjs/passport';
-import type { Request } from 'express';
+import type { Request, Response } from 'express';
+import passport from 'passport';
 import { Config } from '../config.js';
-import { publicKey } from '../http/public.js';
-import type { RequestContext } from '../http/request-context.js';
-import { basePath } from '../http/scim-path.js';
-import { coreRegistry, profiles, ScimError } from '../scim/index.js';
-import type { Principal } from './tokens.service.js';
+import type { Scope } from '../http/scope.js';
+import { scimBaseUrl } from '../http/scim-path.js';
+import { FailedAuthentications } from '../limits/failed-authentications.js';
+import { TenantLimits } from '../limits/tenant-limits.js';
+import { coreRegistry, profiles, quote, ScimError } from '../scim/index.js';
+import type { Principal } from '../tenants/principal.js';
+import { suspensionRetrySeconds } from '../tenants/tenant.js';
+import { BearerStrategy } from './bearer.strategy.js';
+import { RouteAccessReader, type RouteAccess } from './route-access.js';
 
 const realm = 'Bearer realm="rollcall"';
+const bearer = /^Bearer ([^ ]+)$/i;
+const readScopes: readonly Scope[] = ['read'];
+const writeScopes: readonly Scope[] = ['write'];
 
 /** Requires a bearer token, and makes the request's context from it (RFC 7644 section 2). */
 @Injectable()
-export class ScimAuthGuard extends AuthGuard('bearer') {
+export class ScimAuthGuard implements CanActivate {
+  private readonly authenticator = new passport.Authenticator();
+  private readonly routes: RouteAccessReader;
+
   constructor(
-    private readonly reflector: Reflector,
+    reflector: Reflector,
+    private readonly strategy: BearerStrategy,
+    private readonly failures: FailedAuthentications,
+    private readonly limits: TenantLimits,
     private readonly config: Config,
   ) {
-    super();
+    this.routes = new RouteAccessReader(reflector);
+    this.authenticator.use(strategy);
   }
 
-  override async canActivate(execution: ExecutionContext): Promise<boolean> {
-    if (this.reflector.getAllAndOverride<boolean>(publicKey, [execution.getHandler(), execution.getClass()]))
-      return true;
-    const credentials = this.getRequest(execution);
-    await super.canActivate(execution);
-    const request = execution.switchToHttp().getRequest<Request & { context?: RequestContext }>();
-    request.context = this.contextOf(credentials.user as Principal, request);
-    return true;
+  /**
+   * Lets a request pass whose credentials are good for its route. Those that were used a moment ago are recognised at once.
+   * @throws ScimError unauthorized with the challenge of RFC 6750 section 3; notFound at another tenant's address;
+   * unavailable for a suspended tenant; forbidden where a scope is missing; tooManyRequests beyond a limit
+   */
+  canActivate(execution: ExecutionContext): boolean | Promise<boolean> {
+    const access = this.routes.read(execution);
+    if (access.credentials === 'public') return true;
+    const http = execution.switchToHttp();
+    const request = http.getRequest<Request>();
+    const { authorization } = request.headers;
+    const credential = authorization === undefined ? undefined : bearer.exec(authorization)?.[1];
+    const known = credential === undefined ? undefined : this.strategy.recognise(credential);
+    const response = http.getResponse<Response>();
+    return known ? this.admit(known, request, response, access) : this.authenticate(request, response, access);
+  }
+
+  private async authenticate(request: Request, response: Response, access: RouteAccess): Promise<boolean> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) this.failures.check(request, authorization);
+    const principal = await this.askPassport(authorization);
+    if (principal) {
+      this.failures.succeeded(authorization ?? '');
+      return this.admit(principal, request, response, access);
+    }
+    if (authorization !== undefined) this.failures.failed(request);
+    if (access.credentials === 'optional') return true;
+    throw unauthorized(authorization !== undefined);
   }
 
   /**
    * Shows passport the Authorization header only: a token in the query string or the body is not accepted, for it would
-   * end up in logs (RFC 6750 section 5.3). One view a request, because passport leaves the user on it.
+   * end up in logs (RFC 6750 section 5.3).
    */
-  override getRequest(execution: ExecutionContext): { headers: { authorization?: string }; user?: unknown } {
-    const request = execution
-      .switchToHttp()
-      .getRequest<Request & { credentials?: { headers: { authorization?: string } } }>();
-    const { authorization } = request.headers;
-    request.credentials ??= { headers: authorization === undefined ? {} : { authorization } };
-    return request.credentials;
+  private askPassport(authorization: string | undefined): Promise<Principal | false> {
+    const credentials = { headers: authorization === undefined ? {} : { authorization } };
+    return new Promise((resolve, reject) => {
+      const answer = (error: unknown, principal: Principal | false | null): void => {
+        if (error) reject(error instanceof Error ? error : new Error('Authentication failed'));
+        else resolve(principal || false);
+      };
+      // By name: passport makes a strategy for each request then. Given the object, it would answer through that one's
+      // last request, whoever asked.
+      const middleware = this.authenticator.authenticate('bearer', { session: false }, answer) as (
+        request: object,
+        response: object,
+        next: (error?: unknown) => void,
+      ) => void;
+      middleware(credentials, {}, reject);
+    });
   }
 
-  /** @throws ScimError unauthorized, with the challenge of RFC 6750 section 3 */
-  override handleRequest<P>(error: unknown, principal: P | false, _info: unknown, execution: ExecutionContext): P {
-    if (error) throw error instanceof Error ? error : new Error('Authentication failed');
-    if (principal) return principal;
-    const wasSent = this.getRequest(execution).headers.authorization !== undefined;
-    throw new ScimError(
-      'unauthorized',
-      wasSent ? 'The bearer token is not valid: it is unknown, expired or malformed.' : undefined,
-      {
-        'WWW-Authenticate': wasSent ? `${realm}, error="invalid_token"` : realm,
-      },
-    );
-  }
-
-  private contextOf({ tokenId, tenant }: Principal, request: Request): RequestContext {
-    return {
-      tenant: { id: tenant.id, name: tenant.name },
+  /** Makes the context of a request whose credentials are good, if they are good for this request. */
+  private admit(principal: Principal, request: Request, response: Response, access: RouteAccess): true {
+    const { tenant, actor, scopes } = principal;
+    this.limits.admit(tenant, response);
+    const { addressedTenant } = request;
+    // In the same words whether the tenant is another one or none: neither may be told from the other.
+    if (addressedTenant !== undefined && addressedTenant !== tenant.name) {
+      throw new ScimError('notFound', `There is no tenant ${quote(addressedTenant)} for these credentials.`);
+    }
+    if (tenant.state === 'suspended') throw suspended();
+    for (const scope of access.scopes ?? scopesOf(request.method)) {
+      if (!scopes.includes(scope)) throw insufficientScope(scope);
+    }
+    request.context = {
+      tenant,
+      settings: tenant.settings,
       registry: coreRegistry,
-      profile: profiles[tenant.profile] ?? profiles.default,
-      actor: tokenId,
-      baseUrl: this.config.publicUrl + basePath,
+      profile: profiles[tenant.settings.profile] ?? profiles.default,
+      actor,
+      scopes,
+      baseUrl: scimBaseUrl(this.config.publicUrl, addressedTenant),
       requestId: String(request.id),
     };
+    return true;
   }
+}
+
+const scopesOf = (method: string): readonly Scope[] =>
+  method === 'GET' || method === 'HEAD' ? readScopes : writeScopes;
+
+function unauthorized(wasSent: boolean): ScimError {
+  return new ScimError(
+    'unauthorized',
+    wasSent ? 'The bearer token is not valid: it is unknown, expired or malformed.' : undefined,
+    { 'WWW-Authenticate': wasSent ? `${realm}, error="invalid_token"` : realm },
+  );
+}
+
+/** A suspended tenant's clients are to try again and lose nothing, so it is no refusal. */
+function suspended(): ScimError {
+  return new ScimError('unavailable', 'The tenant is suspended; try again later.', {
+    'Retry-After': String(suspensionRetrySeconds),
+  });
+}
+
+function insufficientScope(scope: Scope): ScimError {
+  return new ScimError('forbidden', `The credentials lack the scope "${scope}", which this request needs.`, {
+    'WWW-Authenticate': `${realm}, error="insufficient_scope", scope="${scope}"`,
+  });
 }

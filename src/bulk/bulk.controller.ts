@@ -8,6 +8,7 @@ import { ListParameters, ScimAnswer, ScimErrors, ScimRequest } from '../http/sci
 import { Message } from '../http/scim-message.js';
 import { ListResponseDto, SearchRequestDto } from '../http/scim-messages.dto.js';
 import { basePath } from '../http/scim-path.js';
+import { Needs } from '../http/scope.js';
 import { listErrors, searchErrors, searchExamples } from '../resources/resource.docs.js';
 import {
   limits,
@@ -38,6 +39,7 @@ export class BulkController {
   constructor(private readonly bulk: BulkService) {}
 
   @Post('Bulk')
+  @Needs('write', 'bulk')
   @HttpCode(200)
   @ApiOperation({ summary: 'Many operations in one request', description: 'Each operation has an answer of its own.' })
   @ScimRequest(BulkRequestDto, bulkExamples)
@@ -58,6 +60,7 @@ export class BulkController {
   }
 
   @Post('.search')
+  @Needs('read')
   @HttpCode(200)
   @UseInterceptors(ListResponseInterceptor)
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })

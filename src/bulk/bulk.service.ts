@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { GroupsService } from '../groups/groups.service.js';
 import type { ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
+import { TenantLimits } from '../limits/tenant-limits.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import type { ResourceService } from '../resources/resource.service.js';
 import { SearchService } from '../resources/search.service.js';
@@ -19,6 +20,7 @@ export class BulkService {
     users: UsersService,
     groups: GroupsService,
     private readonly searches: SearchService,
+    private readonly limits: TenantLimits,
   ) {
     this.services = new Map<string, ResourceService<ResourceEntity>>([
       [users.endpoint, users],
@@ -32,6 +34,8 @@ export class BulkService {
    */
   run(ctx: RequestContext, body: JsonValue): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
     const request = readBulkRequest(body, ctx.profile);
+    // The request itself was counted when it came.
+    this.limits.charge({ id: ctx.tenant.id, settings: ctx.settings }, request.operations.length - 1);
     return new BulkRun(ctx, request, this.services, (error) => this.known(error, ctx)).run();
   }
 

@@ -1,14 +1,15 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
-import { Public } from '../http/public.js';
+import { OptionalCredentials } from '../http/public.js';
 import { Config } from '../config.js';
 import { readQuery } from '../http/query-parameters.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimDiscovery, ScimErrors } from '../http/scim-docs.js';
-import { basePath } from '../http/scim-path.js';
+import { basePath, scimBaseUrl } from '../http/scim-path.js';
 import {
   coreRegistry,
+  defaultSettings,
   groupUrn,
   listResponse,
   quote,
@@ -32,15 +33,21 @@ const schemaExample = schemaResource(coreRegistry.resourceSchema('Group').base, 
 export class DiscoveryController {
   constructor(private readonly config: Config) {}
 
-  // Open, so that a client can find out how to authenticate (RFC 7643 section 5). It holds nothing of any tenant.
-  @Public()
+  // Open, so that a client can find out how to authenticate (RFC 7643 section 5). It holds nothing of any tenant but the
+  // limits, and those only for a client of it.
+  @OptionalCredentials()
   @Get('ServiceProviderConfig')
   @ApiOperation({ summary: 'What the server supports' })
-  @ScimDiscovery('The configuration.', serviceProviderConfig(exampleBase, 'http://localhost:3000/docs'))
+  @ScimDiscovery('The configuration.', serviceProviderConfig(exampleBase, 'http://localhost:3000/docs', defaultSettings))
   @ScimErrors('forbidden')
   serviceProviderConfig(@Req() request: Request): JsonObject {
     refuseFilter(request);
-    return serviceProviderConfig(this.config.publicUrl + basePath, `${this.config.publicUrl}/docs`);
+    const { publicUrl } = this.config;
+    const { settings, baseUrl } = request.context ?? {
+      settings: defaultSettings,
+      baseUrl: scimBaseUrl(publicUrl, request.addressedTenant),
+    };
+    return serviceProviderConfig(baseUrl, `${publicUrl}/docs`, settings);
   }
 
   @Get('ResourceTypes')

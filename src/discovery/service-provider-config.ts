@@ -1,17 +1,27 @@
-import { discoveryUrn, limits, type JsonObject } from '../scim/index.js';
+import { discoveryUrn, limits, type JsonObject, type TenantSettings } from '../scim/index.js';
 
 /**
  * What this server supports (RFC 7643 section 5), from what it does and the limits it enforces.
  * @param baseUrl the SCIM base URL, without a trailing slash
  * @param documentationUri where people read about the server
+ * @param settings the tenant's, which may give less than the server
  */
-export function serviceProviderConfig(baseUrl: string, documentationUri: string): JsonObject {
+export function serviceProviderConfig(
+  baseUrl: string,
+  documentationUri: string,
+  { maxPageSize, maxBulkOperations, maxBulkPayloadBytes }: TenantSettings,
+): JsonObject {
+  const maxResults = maxPageSize ?? limits.maxResults;
   return {
     schemas: [discoveryUrn.serviceProviderConfig],
     documentationUri,
     patch: { supported: true },
-    bulk: { supported: true, maxOperations: limits.bulkOperations, maxPayloadSize: limits.bulkBytes },
-    filter: { supported: true, maxResults: limits.maxResults },
+    bulk: {
+      supported: true,
+      maxOperations: maxBulkOperations ?? limits.bulkOperations,
+      maxPayloadSize: maxBulkPayloadBytes ?? limits.bulkBytes,
+    },
+    filter: { supported: true, maxResults },
     changePassword: { supported: true },
     sort: { supported: true },
     etag: { supported: true },
@@ -19,8 +29,8 @@ export function serviceProviderConfig(baseUrl: string, documentationUri: string)
       cursor: true,
       index: true,
       defaultPaginationMethod: 'index',
-      defaultPageSize: limits.defaultCount,
-      maxPageSize: limits.maxResults,
+      defaultPageSize: Math.min(limits.defaultCount, maxResults),
+      maxPageSize: maxResults,
       cursorTimeout: limits.cursorSeconds,
     },
     authenticationSchemes: [

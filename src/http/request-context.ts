@@ -1,14 +1,18 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { Profile, SchemaRegistry } from '../scim/index.js';
+import type { Profile, SchemaRegistry, TenantSettings } from '../scim/index.js';
+import type { Scope } from './scope.js';
 
 /** What a request is made for and by. First argument of every service and repository method. */
 export interface RequestContext {
   readonly tenant: { readonly id: string; readonly name: string };
+  readonly settings: TenantSettings;
   readonly registry: SchemaRegistry;
   readonly profile: Profile;
-  /** The id of the token that makes the request. */
+  /** Who makes the request: `token:<id>`, `client:<id>` or `issuer:<sub>`. */
   readonly actor: string;
-  /** The SCIM base URL, without a trailing slash. */
+  /** What the request's credentials allow. */
+  readonly scopes: readonly Scope[];
+  /** The SCIM base URL in the form that the request used, without a trailing slash. */
   readonly baseUrl: string;
   readonly requestId: string;
 }

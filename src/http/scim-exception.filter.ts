@@ -4,6 +4,13 @@ import type { Logger } from 'pino';
 import { errorMessage, rowForStatus, ScimError } from '../scim/index.js';
 import { responseContentType } from './scim-media-type.js';
 
+declare module 'http' {
+  interface IncomingMessage {
+    /** What the request was answered with, when it failed. */
+    failure?: ScimError;
+  }
+}
+
 /** Translates an error of another layer, such as the database; undefined when it has no meaning to a client. */
 export type ErrorTranslation = (error: unknown) => ScimError | undefined;
 
@@ -20,6 +27,7 @@ export class ScimExceptionFilter implements ExceptionFilter {
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
     const error = this.scimError(thrown, request);
+    request.failure = error;
     if (response.headersSent) {
       response.destroy();
       return;

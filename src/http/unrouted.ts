@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
 import { quote, ScimError } from '../scim/index.js';
-import { basePath } from './scim-path.js';
+import { basePath, tenantBasePath } from './scim-path.js';
 
 /** The part of Express's router that says which routes there are. */
 export interface RouterLayer {
@@ -11,6 +11,8 @@ export interface RouterLayer {
 /** The route that takes what no other does. */
 export const fallbackRoute = '*path';
 
+const isFallback = (route: string): boolean => route.endsWith(fallbackRoute) || route.endsWith(`${fallbackRoute}}`);
+
 /**
  * The methods that have a route at a path, from the router itself, so that no second list has to be kept.
  * @param layers the router's stack
@@ -18,7 +20,7 @@ export const fallbackRoute = '*path';
 export function allowedMethods(layers: readonly RouterLayer[], path: string): string[] {
   const methods = new Set<string>();
   for (const layer of layers) {
-    if (!layer.route || layer.route.path === `/${fallbackRoute}` || !layer.match(path)) continue;
+    if (!layer.route || isFallback(layer.route.path) || !layer.match(path)) continue;
     for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
   }
   if (methods.has('GET')) methods.add('HEAD');
@@ -28,9 +30,10 @@ export function allowedMethods(layers: readonly RouterLayer[], path: string): st
 /**
  * The error for a request that no route takes: 405 with Allow where another method would be, 400 for another protocol
  * version (RFC 7644 section 3.13), and 404 elsewhere.
- * @param path the request's path, without its query
+ * @param methods those that have a route there
  */
-export function unrouted(request: IncomingMessage, path: string, methods: readonly string[]): ScimError {
+export function unrouted(request: Request, methods: readonly string[]): ScimError {
+  const { path, addressedTenant } = request;
   if (methods.length > 0) {
     const allow = [...methods, 'OPTIONS'].join(', ');
     return new ScimError('methodNotAllowed', `${request.method} is not allowed here; use ${methods.join(', ')}.`, {
@@ -38,8 +41,10 @@ export function unrouted(request: IncomingMessage, path: string, methods: readon
     });
   }
   const version = /^\/scim\/(v[^/]*)(?:\/|$)/i.exec(path)?.[1];
+  const base = addressedTenant === undefined ? basePath : tenantBasePath(addressedTenant);
   if (version !== undefined && version.toLowerCase() !== 'v2') {
-    return new ScimError('invalidVers', `The protocol version ${quote(version)} is not supported; use ${basePath}.`);
+    return new ScimError('invalidVers', `The protocol version ${quote(version)} is not supported; use ${base}.`);
   }
-  return new ScimError('notFound', `There is nothing at ${quote(path)}; the SCIM base is ${basePath}.`);
+  const asked = addressedTenant === undefined ? path : `/tenants/${addressedTenant}${path}`;
+  return new ScimError('notFound', `There is nothing at ${quote(asked)}; the SCIM base is ${base}.`);
 }

@@ -1,21 +1,28 @@
 import type { NextFunction, Request, Response } from 'express';
 import { v4 as uuid } from 'uuid';
 import type { Logger } from 'pino';
+import type { RequestMetrics } from './metrics-requests.js';
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
- * Gives each request an id, answers it in X-Request-Id, and logs the request when it is done: method, path, status and
- * duration in milliseconds. The query string is not logged, because filters hold personal data (RFC 7644 section 7.5.2).
+ * Gives each request an id, answers it in X-Request-Id, and logs and measures the request when it is done: method, path,
+ * status and duration in milliseconds. The query string is not logged, because filters hold personal data (RFC 7644 section 7.5.2).
  */
-export function requestLog(logger: Logger): (request: Request, response: Response, next: NextFunction) => void {
+export function requestLog(
+  logger: Logger,
+  metrics: RequestMetrics,
+): (request: Request, response: Response, next: NextFunction) => void {
   return (request, response, next) => {
     const given = request.headers['x-request-id'];
     const requestId = typeof given === 'string' && requestIdPattern.test(given) ? given : uuid();
     const started = performance.now();
     request.id = requestId;
     response.setHeader('X-Request-Id', requestId);
+    metrics.started();
     response.on('close', () => {
+      const milliseconds = performance.now() - started;
+      metrics.finished(request, response, milliseconds / 1000);
       logger.info(
         {
           requestId,
@@ -24,7 +31,7 @@ export function requestLog(logger: Logger): (request: Request, response: Respons
           // Nothing was answered to a client that went away first.
           status: response.headersSent ? response.statusCode : undefined,
           complete: response.writableFinished,
-          durationMs: Math.round(performance.now() - started),
+          durationMs: Math.round(milliseconds),
           tenant: request.context?.tenant.name,
         },
         'request',

@@ -1,42 +1,89 @@
-import type { INestApplication } from '@nestjs/common';
+import type { INestApplication, Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { Config } from '../config.js';
 
-/** What the operations are grouped by, in the order of the page. */
-const tags: readonly [name: string, description: string][] = [
-  ['Users', 'People, active or not'],
-  ['Groups', 'Users, and groups nested in groups'],
-  ['All types', 'Searches of everything, and many operations in one request'],
-  ['Discovery', 'What the server supports'],
-  ['Operation', 'Probes for whoever runs the process'],
-];
+/** A page of Swagger UI and the OpenAPI document that it shows. */
+interface DocumentPage {
+  readonly page: string;
+  readonly document: string;
+  readonly title: string;
+  readonly description: string;
+  readonly credentials: { readonly name: string; readonly description: string };
+  /** What the operations are grouped by, in the order of the page. */
+  readonly tags: readonly (readonly [name: string, description: string])[];
+}
 
-/** The OpenAPI document of everything the application serves. */
-export function openApiDocument(app: INestApplication, config: Config): OpenAPIObject {
+const scimPage: DocumentPage = {
+  page: 'docs',
+  document: 'openapi.json',
+  title: 'Rollcall',
+  description:
+    'SCIM 2.0 (RFC 7643, RFC 7644): Okta, Microsoft Entra ID and any SCIM client create, update, deactivate and group ' +
+    'users here. Press **Authorize** and paste the bearer token; then every operation can be tried.',
+  credentials: { name: 'bearer', description: "The tenant's bearer token, printed at the first start." },
+  tags: [
+    ['Users', 'People, active or not'],
+    ['Groups', 'Users, and groups nested in groups'],
+    ['All types', 'Searches of everything, and many operations in one request'],
+    ['Discovery', 'What the server supports'],
+    ['OAuth', 'Access tokens for client credentials'],
+    ['Operation', 'Probes for whoever runs the process'],
+  ],
+};
+
+const adminPage: DocumentPage = {
+  page: 'docs/admin',
+  document: 'openapi-admin.json',
+  title: 'Rollcall administration',
+  description: "For operators: tenants and their credentials. Press **Authorize** and paste the operators' token.",
+  credentials: { name: 'admin', description: 'The token of the configuration, ADMIN_TOKEN.' },
+  tags: [
+    ['Tenants', 'Customers, each with a directory of its own'],
+    ['Tokens', "The bearer tokens of a tenant's clients"],
+    ['Clients', 'Programs that get short-lived tokens at the token endpoint'],
+    ['Issuers', 'Identity providers whose tokens are accepted'],
+  ],
+};
+
+/**
+ * Makes an OpenAPI document of the application.
+ * @param modules whose operations it has
+ */
+function openApiDocument(app: INestApplication, config: Config, shown: DocumentPage, modules: Type[]): OpenAPIObject {
   const builder = new DocumentBuilder()
-    .setTitle('Rollcall')
-    .setDescription(
-      'SCIM 2.0 (RFC 7643, RFC 7644): Okta, Microsoft Entra ID and any SCIM client create, update, deactivate and group ' +
-        'users here. Press **Authorize** and paste the bearer token; then every operation can be tried.',
-    )
+    .setTitle(shown.title)
+    .setDescription(shown.description)
     .setVersion('2.0')
     // Relative, so that "Try it out" stays with the server that the page came from, by whatever name it was reached.
     .addServer(new URL(config.publicUrl).pathname)
-    .addSecurity('bearer', {
+    .addSecurity(shown.credentials.name, {
       type: 'http',
       scheme: 'bearer',
-      description: "The tenant's bearer token, printed at the first start.",
+      description: shown.credentials.description,
     });
-  for (const [name, description] of tags) builder.addTag(name, description);
-  return SwaggerModule.createDocument(app, builder.build(), { autoTagControllers: false });
+  for (const [name, description] of shown.tags) builder.addTag(name, description);
+  return SwaggerModule.createDocument(app, builder.build(), { autoTagControllers: false, include: modules });
 }
 
-/** Serves Swagger UI at /docs and the document at /openapi.json. */
-export function serveSwagger(app: INestApplication, config: Config): void {
-  SwaggerModule.setup('docs', app, () => openApiDocument(app, config), {
-    jsonDocumentUrl: 'openapi.json',
+/**
+ * Serves Swagger UI at /docs and the document at /openapi.json; what is for operators only at /docs/admin and
+ * /openapi-admin.json, when there is any.
+ * @param adminModule the module of what is for operators
+ */
+export function serveSwagger(app: INestApplication, config: Config, adminModule: Type): void {
+  const modules = [...app.get(ModulesContainer).values()].map(({ metatype }) => metatype);
+  const others = modules.filter((module) => module !== adminModule);
+  // The longer path first, so that the shorter one's files do not take it.
+  if (modules.includes(adminModule)) servePage(app, config, adminPage, [adminModule]);
+  servePage(app, config, scimPage, others);
+}
+
+function servePage(app: INestApplication, config: Config, shown: DocumentPage, modules: Type[]): void {
+  SwaggerModule.setup(shown.page, app, () => openApiDocument(app, config, shown, modules), {
+    jsonDocumentUrl: shown.document,
     raw: ['json'],
-    customSiteTitle: 'Rollcall',
+    customSiteTitle: shown.title,
     swaggerOptions: {
       persistAuthorization: true,
       displayRequestDuration: true,

@@ -12,6 +12,11 @@ const violations: Readonly<Record<string, () => ScimError>> = {
   users_user_name: () => new ScimError('uniqueness', 'Another user has this userName.'),
   users_external_id: () => new ScimError('uniqueness', 'Another user has this externalId.'),
   groups_external_id: () => new ScimError('uniqueness', 'Another group has this externalId.'),
+  tenants_name: () => new ScimError('uniqueness', 'Another tenant has this name.'),
+  issuers_issuer: () => new ScimError('uniqueness', 'A tenant has this issuer with this audience already.'),
+  // The tenant was erased while the request was on its way.
+  users_tenant_id_fkey: () => new ScimError('unauthorized'),
+  groups_tenant_id_fkey: () => new ScimError('unauthorized'),
   // The member was there when it was looked up and is gone now.
   group_members_user: () => new ScimError('invalidValue', 'members: a member does not exist.'),
   group_members_nested: () => new ScimError('invalidValue', 'members: a member does not exist.'),

@@ -19,6 +19,7 @@ import { ScimErrors } from '../http/scim-docs.js';
 import type { BodyLimits } from '../http/scim-media-type.js';
 import { Message } from '../http/scim-message.js';
 import { basePath } from '../http/scim-path.js';
+import { Needs } from '../http/scope.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import { readSearchRequest, type JsonValue, type SearchRequest } from '../scim/index.js';
 import { operationDocs, type EndpointDocs } from './resource.docs.js';
@@ -80,6 +81,7 @@ export function resourceOperations(
     }
 
     @Post('.search')
+    @Needs('read')
     @HttpCode(200)
     @UseInterceptors(ListResponseInterceptor)
     @docs.search

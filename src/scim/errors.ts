@@ -24,6 +24,7 @@ const errorTable = {
   preconditionFailed: [412, undefined, 'The resource has changed: its version does not match If-Match.'],
   payloadTooLarge: [413, undefined, 'The request is too large.'],
   unsupportedMediaType: [415, undefined, 'The body must be application/scim+json or application/json in UTF-8.'],
+  tooManyRequests: [429, undefined, 'Too many requests; try again later.'],
   headersTooLarge: [431, undefined, 'The request headers are too large.'],
   internal: [500, undefined, 'The server met an unexpected condition.'],
   notImplemented: [501, undefined, 'This feature is not supported.'],

@@ -4,6 +4,7 @@ export { quote, rowForStatus, ScimError, scimErrorNames, type ScimErrorName } fr
 export { checkText, decodeUtf8, parseJson } from './json.js';
 export { readBulkRequest, type BulkMethod, type BulkOperation, type BulkRequest } from './bulk/bulk-request.js';
 export { referenceOf, referencesIn, resolveReferences, splitWaiting } from './bulk/references.js';
+export { instant } from './date-time.js';
 export { etag, matchesEtag } from './etag.js';
 export { limits } from './limits.js';
 export { readPatch, type PatchOperation } from './patch/operation.js';
@@ -12,6 +13,7 @@ export { readLinks, type Link, type LinkChange } from './patch/links.js';
 export { profiles, type Profile, type ProfileName } from './profile.js';
 export { Projection } from './project/projection.js';
 export { readPage, type Page } from './page.js';
+export { defaultSettings, settingBounds, settingChoices, settingsFrom, type TenantSettings } from './settings.js';
 export { readSearchRequest, type ProjectionRequest, type SearchRequest } from './search-request.js';
 export { readSort, type Sort } from './sort.js';
 export {

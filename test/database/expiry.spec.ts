@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash } from 'node:crypto';
+import { TokenAuthentication } from '../../src/auth/token-authentication.js';
 import { TokenEntity } from '../../src/auth/token.entity.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
-import type { TenantEntity } from '../../src/tenants/tenant.entity.js';
+import type { Tenant } from '../../src/tenants/principal.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { scimError } from '../support/errors.js';
 import { fakeClock } from '../support/clock.js';
@@ -14,11 +15,9 @@ const minute = 60_000;
 const year = 365 * 24 * 60 * minute;
 
 let server: TestServer;
-let tokens: TokensService;
-let tenant: TenantEntity;
+let tenant: Tenant;
 beforeEach(async () => {
   server = await startServer();
-  tokens = server.app.get(TokensService);
   tenant = await server.app.get(TenantsService).ensureDefault();
 });
 afterEach(async () => {
@@ -27,6 +26,10 @@ afterEach(async () => {
 });
 
 const status = async (token: string): Promise<number> => (await server.scim.list('/Users?count=0', { token })).status;
+/** Issues a token as of a time. @returns its secret */
+const issue = async (name: string, now?: Date): Promise<string> =>
+  (await server.app.get(TokensService).issue(tenant, { name }, now)).secret;
+const flushLastUsed = (): Promise<void> => server.app.get(TokenAuthentication).flushLastUsed();
 const ago = (milliseconds: number): Date => new Date(Date.now() - milliseconds);
 const rows = () => server.dataSource.getRepository(TokenEntity).find({ order: { id: 'ASC' } });
 const lastUsed = async (): Promise<(Date | null)[]> => (await rows()).map(({ lastUsedAt }) => lastUsedAt);
@@ -37,13 +40,13 @@ const configure = (scimToken?: string): Promise<string | undefined> => {
 
 describe('A bearer token (RFC 7644 section 7.4)', () => {
   it('works for a year and not longer', async () => {
-    const lasting = await tokens.issue(tenant, 'lasting', ago(year - minute));
-    const expired = await tokens.issue(tenant, 'expired', ago(year + minute));
+    const lasting = await issue('lasting', ago(year - minute));
+    const expired = await issue('expired', ago(year + minute));
     expect([await status(lasting), await status(expired)]).toEqual([200, 401]);
   });
 
   it('that has expired is refused in the words that one which never was gets (RFC 6750 section 3)', async () => {
-    const expired = await tokens.issue(tenant, 'expired', ago(year + minute));
+    const expired = await issue('expired', ago(year + minute));
     const answers = await Promise.all(
       [expired, 'rollcall_never'].map((token) => server.scim.post('/Users', { userName: 'ann' }, { token })),
     );
@@ -55,14 +58,14 @@ describe('A bearer token (RFC 7644 section 7.4)', () => {
   });
 
   it('lives beside another, so that one can be replaced without a gap, and ends on time though it was just used', async () => {
-    const [old, next] = [await tokens.issue(tenant, 'old', ago(year - minute)), await tokens.issue(tenant, 'next')];
+    const [old, next] = [await issue('old', ago(year - minute)), await issue('next')];
     expect([await status(old), await status(next)]).toEqual([200, 200]);
     fakeClock(Date.now() + minute);
     expect([await status(old), await status(next)]).toEqual([401, 200]);
   });
 
   it('is stored as a hash only, and is in no log', async () => {
-    const secret = await tokens.issue(tenant, 'secret');
+    const secret = await issue('secret');
     expect(await status(secret)).toBe(200);
     const stored = await server.dataSource.getRepository(TokenEntity).findOneByOrFail({ name: 'secret' });
     expect(Buffer.from(stored.secretHash).equals(createHash('sha256').update(secret).digest())).toBe(true);
@@ -74,22 +77,22 @@ describe('A bearer token (RFC 7644 section 7.4)', () => {
   });
 
   it('notes when it was last used: at intervals and at the end, not with each request', async () => {
-    const used = await tokens.issue(tenant, 'used');
+    const used = await issue('used');
     const before = Date.now();
     for (let request = 0; request < 5; request++) expect(await status(used)).toBe(200);
     expect(await lastUsed()).toEqual([null, null]);
-    await tokens.flushLastUsed();
+    await flushLastUsed();
     const [unused, at] = await lastUsed();
     expect(unused).toBeNull();
     expect(at?.getTime()).toBeGreaterThanOrEqual(before);
-    await tokens.flushLastUsed();
+    await flushLastUsed();
     expect(await lastUsed()).toEqual([null, at]);
     await server.dataSource.query('UPDATE tokens SET last_used_at = $1 WHERE name = $2', [
       new Date(Date.now() + year),
       'used',
     ]);
     expect(await status(used)).toBe(200);
-    await tokens.flushLastUsed();
+    await flushLastUsed();
     // Another process wrote a later time in the meantime, which stays.
     expect((await lastUsed())[1]?.getTime()).toBeGreaterThan(Date.now());
   });
@@ -116,7 +119,7 @@ describe('The token of the configuration', () => {
   });
 
   it('does not end the tokens that were issued', async () => {
-    const issued = await tokens.issue(tenant, 'issued');
+    const issued = await issue('issued');
     await configure('configured-secret');
     expect([await status(issued), await status(server.scim.token)]).toEqual([200, 200]);
   });

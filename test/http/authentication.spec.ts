@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import { TokensService } from '../../src/auth/tokens.service.js';
-import { TenantEntity } from '../../src/tenants/tenant.entity.js';
+import { TenantsService } from '../../src/tenants/tenants.service.js';
 import type { Resource, ScimClient } from '../support/client.js';
 import { scimError } from '../support/errors.js';
 import { exchange, head, type RawAnswer } from '../support/raw-http.js';
@@ -21,6 +21,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => server.close());
+
+/** Issues a token of the default tenant as of a time. @returns its secret */
+async function issue(name: string, now?: Date): Promise<string> {
+  const tenant = await server.app.get(TenantsService).get('default');
+  return (await server.app.get(TokensService).issue(tenant, { name }, now)).secret;
+}
 
 /** Sends a request with exactly these header lines. */
 const sending = (lines: readonly string[], target = '/scim/v2/Users'): Promise<RawAnswer> =>
@@ -135,9 +141,7 @@ describe('credentials that are no good', () => {
   });
 
   it('are refused when they are expired, in the same words as an unknown token', async () => {
-    const tenant = await server.dataSource.getRepository(TenantEntity).findOneByOrFail({ name: 'default' });
-    const longAgo = new Date('2020-01-01T00:00:00Z');
-    const expired = await server.app.get(TokensService).issue(tenant, 'expired', longAgo);
+    const expired = await issue('expired', new Date('2020-01-01T00:00:00Z'));
     expect(seen(await sending([`Authorization: Bearer ${expired}`]))).toEqual(refusal(invalid, bad));
   });
 
@@ -198,8 +202,7 @@ describe('the token', () => {
   });
 
   it('works beside another one, so that it can be replaced while both live', async () => {
-    const tenant = await server.dataSource.getRepository(TenantEntity).findOneByOrFail({ name: 'default' });
-    const second = await server.app.get(TokensService).issue(tenant, 'second');
+    const second = await issue('second');
     expect((await sending([`Authorization: Bearer ${second}`])).status).toBe(200);
     expect((await sending([`Authorization: Bearer ${server.scim.token}`])).status).toBe(200);
   });
@@ -209,7 +212,7 @@ describe('the token', () => {
       await server.dataSource.query('SELECT t.*, encode(secret_hash, $1) FROM tokens t', ['escape']),
     );
     const secret = server.scim.token.slice('rollcall_'.length);
-    expect(secret).toHaveLength(43);
+    expect(secret).toHaveLength(49);
     expect(rows).not.toContain(secret);
     expect(JSON.stringify(server.logged())).not.toContain(secret);
   });

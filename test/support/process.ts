@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { copyFile, mkdir, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ScimClient } from './client.js';
@@ -29,16 +30,20 @@ export type Finished = Exit & { readonly stdout: string; readonly stderr: string
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Where this run builds the program: apart from `dist`, which somebody may be using or building. */
-const program = join(process.env['ROLLCALL_TEST_DIR'] ?? '', 'program');
+/** Where this worker builds the program: apart from `dist`, which somebody may be using or building. */
+const program = join(process.env['ROLLCALL_TEST_DIR'] ?? '', `program-${process.pid}`);
 
-/** Builds the program that the processes run. */
+/** Builds the program that the processes run, once for each worker. */
 export async function build(): Promise<void> {
+  const done = join(program, 'done');
+  if (existsSync(done)) return;
+  await rm(program, { recursive: true, force: true });
   await mkdir(program, { recursive: true });
   await copyFile('package.json', join(program, 'package.json'));
   await symlink(resolve('node_modules'), join(program, 'node_modules'));
   const options = ['--project', 'tsconfig.build.json', '--outDir', join(program, 'dist'), '--incremental', 'false'];
   await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...options]);
+  await writeFile(done, '');
 }
 
 const running = new Map<ChildProcess, Promise<Exit>>();
@@ -49,10 +54,10 @@ export async function endProcesses(): Promise<void> {
   await Promise.all(running.values());
 }
 
-function launch(environment: Environment) {
+function launch(environment: Environment, script = 'main.js', args: readonly string[] = []) {
   // Nothing of the tests' own environment but what a program needs, so that DATABASE_URL does not slip in.
-  const env = { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', ...environment };
-  const child = spawn(process.execPath, [join(program, 'dist/src/main.js')], {
+  const env = { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: 'off', ...environment };
+  const child = spawn(process.execPath, [join(program, 'dist/src', script), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -71,9 +76,21 @@ export async function runToEnd(environment: Environment): Promise<Finished> {
   return { ...(await exited), ...written };
 }
 
-/** Starts a Rollcall on a free port and waits until it listens. */
-export async function startProcess(environment: Environment): Promise<RollcallProcess> {
-  const { child, written, exited } = launch(environment);
+/** Runs a command of the command line. */
+export async function runCommand(args: readonly string[], environment: Environment): Promise<Finished> {
+  const { written, exited } = launch(environment, 'cli/main.js', args);
+  return { ...(await exited), ...written };
+}
+
+/**
+ * Starts a Rollcall on a free port and waits until it listens.
+ * @param command the script and its arguments, where they are not those of `npm start`
+ */
+export async function startProcess(
+  environment: Environment,
+  ...command: [script?: string, args?: readonly string[]]
+): Promise<RollcallProcess> {
+  const { child, written, exited } = launch(environment, ...command);
   const printed = (pattern: RegExp): Promise<void> =>
     new Promise((matched, reject) => {
       const look = (): void => {

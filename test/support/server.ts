@@ -2,7 +2,6 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
-import { v7 as uuid } from 'uuid';
 import { DataSource } from 'typeorm';
 import { AppModule } from '../../src/app.module.js';
 import { setUp } from '../../src/app.setup.js';
@@ -13,7 +12,7 @@ import { ScimExpressAdapter } from '../../src/http/scim-express.adapter.js';
 import { basePath } from '../../src/http/scim-path.js';
 import { createLogger, NestLogger } from '../../src/ops/logging.js';
 import type { ProfileName } from '../../src/scim/index.js';
-import { TenantEntity } from '../../src/tenants/tenant.entity.js';
+import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { ScimClient } from './client.js';
 import { createDatabase } from './database.js';
 
@@ -35,10 +34,10 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a server in this process. */
+/** Starts a server in this process. Nobody has to wait for anybody, unless the environment turns limits on. */
 export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const { database, drop } = await createDatabase();
-  const config: Config = readConfig({ PUBLIC_URL: publicUrl, ...environment });
+  const config: Config = readConfig({ PUBLIC_URL: publicUrl, RATE_LIMIT: 'off', ...environment });
   const lines: string[] = [];
   const sink = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) });
   const logger = createLogger({ logLevel: 'debug' }, sink);
@@ -63,9 +62,8 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     scim: new ScimClient(origin + basePath, secret),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     addTenant: async (name, profile = 'default') => {
-      const tenant = { id: uuid(), name, profile, createdAt: new Date() };
-      await app.get(DataSource).getRepository(TenantEntity).insert(tenant);
-      return new ScimClient(origin + basePath, await app.get(TokensService).issue(tenant, 'test'));
+      const tenant = await app.get(TenantsService).create(name, { profile });
+      return new ScimClient(origin + basePath, (await app.get(TokensService).issue(tenant, { name: 'test' })).secret);
     },
     close: async () => {
       const closed = app.close();

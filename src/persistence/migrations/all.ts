@@ -1,5 +1,8 @@
 import { Initial1764000000001 } from './0001-initial.js';
 import { SecretKeys1764000000002 } from './0002-secret-keys.js';
+import { Administration1764000000003 } from './0003-administration.js';
+import { OAuth1764000000004 } from './0004-oauth.js';
+import { Limits1764000000005 } from './0005-limits.js';
 import { Indexes1764000000006 } from './0006-indexes.js';
 import { ResourceCounts1764000000007 } from './0007-resource-counts.js';
 import { Audit1764000000008 } from './0008-audit.js';
@@ -8,6 +11,9 @@ import { Audit1764000000008 } from './0008-audit.js';
 export const migrations = [
   Initial1764000000001,
   SecretKeys1764000000002,
+  Administration1764000000003,
+  OAuth1764000000004,
+  Limits1764000000005,
   Indexes1764000000006,
   ResourceCounts1764000000007,
   Audit1764000000008,

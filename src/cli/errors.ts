@@ -1,0 +1,39 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config.js';
+import { DataDirectoryInUse } from '../persistence/data-directory.js';
+import { toScimError } from '../persistence/database-error.js';
+import { ScimError } from '../scim/index.js';
+import { Failed, UsageError } from './command.js';
+
+/** What a command's exit code says: that all went well, that it failed, or that it was not understood. */
+export const exitCode = { ok: 0, failure: 1, usage: 2 } as const;
+
+/** How a command ends that threw. @returns its exit code, and what to tell, if it was not told yet */
+export function endOf(error: unknown): { code: number; reason?: string } {
+  // Commander has written its own messages.
+  if (error instanceof CommanderError) return { code: error.exitCode === 0 ? exitCode.ok : exitCode.usage };
+  if (error instanceof Failed) return { code: exitCode.failure };
+  return { code: isUsageError(error) ? exitCode.usage : exitCode.failure, reason: reasonOf(error) };
+}
+
+function isUsageError(error: unknown): boolean {
+  const isBadInput = error instanceof ScimError && (error.row === 'invalidSyntax' || error.row === 'invalidValue');
+  return error instanceof UsageError || isBadInput;
+}
+
+/** Why something failed, in a line for people. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ScimError) return error.detail;
+  if (error instanceof DataDirectoryInUse) {
+    return `${error.message} While the server runs on the embedded database, use its admin API.`;
+  }
+  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
+  return `Unexpected: ${messageOf(error)}`;
+}
+
+/** The message, or that of the first of several: a name with two addresses fails twice. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return messageOf(error.errors[0]);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import 'reflect-metadata';
+import { readConfig } from '../config.js';
+import { run } from './program.js';
+import { withDatabase } from './services.js';
+import { processTerminal } from './terminal.js';
+
+const surroundings = { terminal: processTerminal(), readConfig, withDatabase };
+process.exitCode = await run(process.argv.slice(2), surroundings, () => import('../main.js'));

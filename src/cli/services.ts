@@ -1,0 +1,58 @@
+import { NestFactory } from '@nestjs/core';
+import type { DynamicModule } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { TokensService } from '../auth/tokens.service.js';
+import type { Config } from '../config.js';
+import { ConfigModule } from '../config.module.js';
+import { openEmbedded, type EmbeddedDatabase } from '../persistence/embedded.js';
+import { PersistenceModule } from '../persistence/persistence.module.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
+import { TenantsService } from '../tenants/tenants.service.js';
+
+/** The services that commands use: the same as the server's. */
+export interface Services {
+  readonly config: Config;
+  readonly tenants: TenantsService;
+  readonly tokens: TokensService;
+}
+
+/** Does work with a database, and closes it. */
+export type WithDatabase = <T>(config: Config, work: (database: string | EmbeddedDatabase) => Promise<T>) => Promise<T>;
+
+/**
+ * Opens the database of the configuration.
+ * @throws DataDirectoryInUse while another process, such as the server, has the embedded one
+ */
+export const withDatabase: WithDatabase = async (config, work) => {
+  if (config.databaseUrl !== undefined) return work(config.databaseUrl);
+  const embedded = await openEmbedded(config.dataDir);
+  try {
+    return await work(embedded);
+  } finally {
+    await embedded.close();
+  }
+};
+
+class CliModule {
+  static on(database: string | EmbeddedDatabase, config: Config): DynamicModule {
+    const imports = [ConfigModule.with(config), PersistenceModule.on(database), TenantsModule, AuthModule];
+    return { module: CliModule, imports };
+  }
+}
+
+/** Does work with the services on a database, which is migrated first. */
+export async function withServices<T>(
+  config: Config,
+  database: string | EmbeddedDatabase,
+  work: (services: Services) => Promise<T>,
+): Promise<T> {
+  const context = await NestFactory.createApplicationContext(CliModule.on(database, config), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    return await work({ config, tenants: context.get(TenantsService), tokens: context.get(TokensService) });
+  } finally {
+    await context.close();
+  }
+}

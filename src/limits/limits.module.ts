@@ -1,0 +1,33 @@
+import { Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Config } from '../config.js';
+import { FailedAuthentications } from './failed-authentications.js';
+import { PostgresUsage } from './postgres-usage.js';
+import { TenantLimits } from './tenant-limits.js';
+import { UsageExchange } from './usage-exchange.js';
+import { UsageStore } from './usage-store.js';
+
+/** Redis where it is configured, else the database, unless it is this process's own. */
+async function storeFor({ redisUrl, rateLimit }: Config, dataSource: DataSource): Promise<UsageStore | null> {
+  if (!rateLimit) return null;
+  // Loaded only where it is used.
+  if (redisUrl !== undefined) return new (await import('./redis-usage.js')).RedisUsage(redisUrl);
+  const isServer = 'url' in dataSource.options && dataSource.options.url !== undefined;
+  return isServer ? new PostgresUsage(dataSource) : null;
+}
+
+/** How many requests a tenant may send, and how many bad credentials a source. */
+@Module({
+  providers: [
+    {
+      provide: UsageExchange,
+      inject: [Config, DataSource],
+      useFactory: async (config: Config, dataSource: DataSource) =>
+        new UsageExchange(await storeFor(config, dataSource)),
+    },
+    FailedAuthentications,
+    TenantLimits,
+  ],
+  exports: [FailedAuthentications, TenantLimits],
+})
+export class LimitsModule {}

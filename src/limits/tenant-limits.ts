@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import type { ServerResponse } from 'node:http';
+import { Config } from '../config.js';
+import { ScimError, type TenantSettings } from '../scim/index.js';
+import type { Rate, TokenBucket } from './token-bucket.js';
+import { UsageExchange } from './usage-exchange.js';
+
+const knownTenants = 10_000;
+// A client may come in bursts: what it did not use in the last seconds it may use at once.
+const burstSeconds = 2;
+
+/** Whose requests are counted, and the settings that bound them. */
+export interface LimitedTenant {
+  readonly id: string;
+  readonly settings: Pick<TenantSettings, 'requestsPerSecond' | 'concurrentRequests'>;
+}
+
+/** What a tenant uses now. */
+interface Use {
+  readonly bucket: TokenBucket;
+  running: number;
+  /** One for all requests of the tenant. */
+  readonly release: () => void;
+}
+
+/** Keeps one tenant from slowing the others (RFC 6585 section 4): requests per second, and requests at the same time. */
+@Injectable()
+export class TenantLimits {
+  private readonly uses = new LRUCache<string, Use>({ max: knownTenants });
+
+  constructor(
+    private readonly exchange: UsageExchange,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Admits a request, and counts it as running until its response is closed. Says in the draft's RateLimit fields how much
+   * is left once it is less than half.
+   * @throws ScimError tooManyRequests, with Retry-After
+   */
+  admit(tenant: LimitedTenant, response: ServerResponse): void {
+    if (!this.config.rateLimit) return;
+    const rate = this.rateOf(tenant);
+    const now = Date.now();
+    const use = this.useOf(tenant.id, rate, now);
+    const atOnce = tenant.settings.concurrentRequests ?? this.config.concurrentRequests;
+    if (use.running >= atOnce) {
+      throw new ScimError('tooManyRequests', `More than ${atOnce} requests at the same time; wait for answers.`, {
+        'Retry-After': '1',
+      });
+    }
+    const { bucket } = use;
+    bucket.refill(rate, now);
+    if (bucket.left < 1) throw tooFast(bucket, rate);
+    bucket.take(1);
+    if (bucket.left < rate.burst / 2) {
+      for (const [name, value] of Object.entries(rateFields(bucket, rate))) response.setHeader(name, value);
+    }
+    // A response that is closed already would never say so.
+    if (response.destroyed) return;
+    use.running += 1;
+    response.on('close', use.release);
+  }
+
+  /**
+   * Counts what a request does beyond one operation, such as those of a bulk request (RFC 7644 section 3.7). It is not
+   * refused for it; the requests after it wait.
+   */
+  charge(tenant: LimitedTenant, operations: number): void {
+    if (!this.config.rateLimit || operations <= 0) return;
+    const rate = this.rateOf(tenant);
+    const now = Date.now();
+    const { bucket } = this.useOf(tenant.id, rate, now);
+    bucket.refill(rate, now);
+    bucket.take(operations);
+  }
+
+  private rateOf({ settings }: LimitedTenant): Rate {
+    const perSecond = settings.requestsPerSecond ?? this.config.requestsPerSecond;
+    return { perSecond, burst: perSecond * burstSeconds };
+  }
+
+  private useOf(tenantId: string, rate: Rate, now: number): Use {
+    const known = this.uses.get(tenantId);
+    if (known) return known;
+    const use: Use = {
+      bucket: this.exchange.bucket(`tenant:${tenantId}`, rate, now),
+      running: 0,
+      release: () => void (use.running -= 1),
+    };
+    this.uses.set(tenantId, use);
+    return use;
+  }
+}
+
+function tooFast(bucket: TokenBucket, rate: Rate): ScimError {
+  return new ScimError('tooManyRequests', `More than ${rate.perSecond} requests per second; try again later.`, {
+    'Retry-After': String(Math.max(1, bucket.secondsUntil(1))),
+    ...rateFields(bucket, rate),
+  });
+}
+
+/** The fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when all of it is back. */
+function rateFields(bucket: TokenBucket, { burst }: Rate): Record<string, string> {
+  return {
+    'RateLimit-Policy': `"requests";q=${burst};w=${burstSeconds}`,
+    RateLimit: `"requests";r=${Math.max(0, bucket.left)};t=${bucket.secondsUntil(burst)}`,
+  };
+}

@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import type pg from 'pg';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { Durations, type DurationSeries } from './metrics-durations.js';
+
+const queryBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20];
+
+/** What statements begin with; whatever else is "other". */
+const operations = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'WITH', 'START', 'BEGIN', 'COMMIT', 'ROLLBACK'] as const;
+const firstWord = /^\s*([a-z]+)/i;
+
+// Failures of one transaction because of another: it is tried again. Shown from the start, so that their rate is known.
+const conflicts = ['40001', '40P01'];
+const sqlState = /^[0-9A-Z]{5}$/;
+
+type Query = (...args: unknown[]) => unknown;
+type Callback = (error: unknown, ...rest: unknown[]) => unknown;
+
+/** Watches the database from the pool's side: its connections, and how long statements take on them. */
+@Injectable()
+export class DatabaseMetrics {
+  private readonly series = new Map<string, DurationSeries>();
+  private readonly other: DurationSeries;
+  private readonly errors: Counter<'sqlstate'>;
+  private readonly watched = new WeakSet<pg.PoolClient>();
+
+  constructor(registry: Registry, dataSource: DataSource) {
+    const duration = new Durations(
+      registry,
+      'rollcall_database_query_duration_seconds',
+      'How long statements took, by what they begin with, from being handed to a connection to their result.',
+      queryBuckets,
+    );
+    for (const operation of operations) this.series.set(operation, duration.series({ operation }));
+    this.other = duration.series({ operation: 'other' });
+    this.errors = new Counter({
+      name: 'rollcall_database_errors_total',
+      help: 'Statements that failed, by SQLSTATE; "none" is a connection that broke. 40001 and 40P01 are tried again.',
+      labelNames: ['sqlstate'],
+      registers: [registry],
+    });
+    for (const sqlstate of conflicts) this.errors.inc({ sqlstate }, 0);
+    const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    watchPool(pool, registry);
+    // Of each connection when it is first lent, for some were opened before this.
+    pool.on('acquire', (client) => this.watch(client));
+  }
+
+  private watch(client: pg.PoolClient): void {
+    if (this.watched.has(client)) return;
+    this.watched.add(client);
+    const query = client.query.bind(client) as Query;
+    client.query = ((...args: unknown[]) => this.timed(query, args)) as typeof client.query;
+  }
+
+  /** Runs a statement, given with a callback or answered with a promise; anything else, such as a cursor, is not timed. */
+  private timed(query: Query, args: unknown[]): unknown {
+    const started = performance.now();
+    const finished = (error: unknown): void => {
+      this.seriesOf(args[0]).observe((performance.now() - started) / 1000);
+      if (error) this.errors.inc({ sqlstate: sqlStateOf(error) });
+    };
+    const last = args.length - 1;
+    const callback = args[last];
+    if (typeof callback === 'function') {
+      args[last] = ((error, ...rest) => {
+        finished(error);
+        return (callback as Callback)(error, ...rest);
+      }) satisfies Callback;
+      return query(...args);
+    }
+    const result = query(...args);
+    if (result instanceof Promise) result.then(() => finished(undefined), finished);
+    return result;
+  }
+
+  private seriesOf(query: unknown): DurationSeries {
+    const text = typeof query === 'string' ? query : (query as { text?: unknown }).text;
+    const word = typeof text === 'string' ? firstWord.exec(text)?.[1]?.toUpperCase() : undefined;
+    return this.series.get(word ?? '') ?? this.other;
+  }
+}
+
+/** Shows the pool's connections and who waits for one. */
+function watchPool(pool: pg.Pool, registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'rollcall_database_connections',
+    help: 'Connections that are open, by state.',
+    labelNames: ['state'] as const,
+    registers,
+    collect() {
+      this.set({ state: 'active' }, pool.totalCount - pool.idleCount);
+      this.set({ state: 'idle' }, pool.idleCount);
+    },
+  });
+  new Gauge({
+    name: 'rollcall_database_connections_max',
+    help: 'The most connections that may be open.',
+    registers,
+    collect() {
+      this.set(pool.options.max);
+    },
+  });
+  new Gauge({
+    name: 'rollcall_database_waiting',
+    help: 'How many wait for a connection now.',
+    registers,
+    collect() {
+      this.set(pool.waitingCount);
+    },
+  });
+}
+
+function sqlStateOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  // Names of system errors, such as EPIPE, look alike; SQLSTATE has a digit among its characters.
+  return typeof code === 'string' && sqlState.test(code) && /\d/.test(code) ? code : 'none';
+}

@@ -1,0 +1,76 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ScimClient } from '../support/client.js';
+import { databaseUrl, onServer, serverUrl } from '../support/database.js';
+import { build, endProcesses, runCommand, startProcess, stopProcess } from '../support/process.js';
+
+const ends: (() => Promise<unknown>)[] = [];
+
+beforeAll(build, 120_000);
+afterEach(async () => {
+  await endProcesses();
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+/** An environment with a database that nobody has used: on the server that the suite runs on, or embedded. */
+async function home(): Promise<Record<string, string>> {
+  if (serverUrl === undefined) {
+    const DATA_DIR = await mkdtemp(join(tmpdir(), 'rollcall-cli-'));
+    ends.push(() => rm(DATA_DIR, { recursive: true, force: true }));
+    return { DATA_DIR };
+  }
+  const url = serverUrl;
+  const name = `${process.env['ROLLCALL_TEST_PREFIX']}_${randomUUID().slice(0, 8)}`;
+  await onServer(url, (client) => client.query(`CREATE DATABASE "${name}"`));
+  ends.push(() => onServer(url, (client) => client.query(`DROP DATABASE "${name}" WITH (FORCE)`)));
+  return { DATABASE_URL: databaseUrl(url, name) };
+}
+
+describe('the program rollcall', () => {
+  it('prepares a database for a server that is started afterwards, and administers it', async () => {
+    const environment = await home();
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runCommand(args, environment);
+      return { code, stdout, stderr };
+    };
+    const before = await run('check', '--json');
+    expect([before.code, before.stdout]).toEqual([1, expect.stringContaining('pending: Initial')]);
+    const migrated = await run('migrate');
+    expect([migrated.code, migrated.stdout]).toEqual([0, expect.stringMatching(/^Initial\d+\nSecretKeys\d+\n/)]);
+    expect((await run('check')).code).toBe(0);
+    expect((await run('tenant', 'create', 'acme')).code).toBe(0);
+    const { stdout: secret } = await run('token', 'create', 'acme', '--name', 'Okta');
+
+    const configured = { ...environment, SCIM_TOKEN: 'of-the-default-tenant' };
+    const server = await startProcess(configured, 'cli/main.js', ['serve']);
+    const acme = new ScimClient(`${server.origin}/tenants/acme/scim/v2`, secret.trim());
+    expect((await acme.post('/Users', { userName: 'ann' })).status).toBe(201);
+    const meanwhile = await run('tenant', 'list');
+    if (serverUrl === undefined) {
+      expect([meanwhile.code, meanwhile.stdout]).toEqual([1, '']);
+      expect(meanwhile.stderr).toMatch(/^rollcall: .* is in use by another Rollcall process.*use its admin API\.\n$/);
+    } else {
+      expect([meanwhile.code, meanwhile.stdout]).toEqual([0, expect.stringContaining('acme')]);
+    }
+    expect(await stopProcess(server)).toEqual({ code: 0, signal: null });
+
+    const deleted = await run('tenant', 'delete', 'acme', '--confirm', 'acme');
+    expect([deleted.code, deleted.stdout, deleted.stderr]).toEqual([0, 'The tenant acme is erased.\n', '']);
+  }, 120_000);
+
+  it('ends with 2 when it is not understood, and with 1 when the database is away', async () => {
+    expect((await runCommand(['tenant', 'destroy'], {})).code).toBe(2);
+    const away = { DATABASE_URL: 'postgres://postgres@127.0.0.1:1/nothing' };
+    const { code, stdout } = await runCommand(['check'], away);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/database +FAILED +The database cannot be reached: .+/)]);
+    const migrated = await runCommand(['migrate'], away);
+    expect([migrated.code, migrated.stdout, migrated.stderr]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/^rollcall: The database cannot be reached: .+\n$/),
+    ]);
+  }, 60_000);
+});

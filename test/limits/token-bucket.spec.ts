@@ -1,0 +1,163 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { TokenBucket, type Rate } from '../../src/limits/token-bucket.js';
+
+const rate: Rate = { perSecond: 10, burst: 20 };
+const ignore = (): void => undefined;
+
+/** Takes as many tokens one by one as there are. */
+function drain(bucket: TokenBucket): number {
+  let taken = 0;
+  for (; bucket.left >= 1; taken++) bucket.take(1);
+  return taken;
+}
+
+describe('a bucket', () => {
+  it('begins full, and holds no more than a burst', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    expect(drain(bucket)).toBe(20);
+    bucket.refill(rate, 3_600_000);
+    expect(bucket.left).toBe(20);
+  });
+
+  it('fills as time goes by, also in parts of a token', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    drain(bucket);
+    for (let now = 1; now <= 1_001; now++) bucket.refill(rate, now);
+    expect([bucket.left, drain(bucket)]).toEqual([10, 10]);
+  });
+
+  it('says how long it takes until there is enough', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    drain(bucket);
+    expect([bucket.secondsUntil(1), bucket.secondsUntil(11), bucket.secondsUntil(20)]).toEqual([1, 2, 2]);
+    bucket.refill(rate, 100);
+    expect([bucket.secondsUntil(1), bucket.secondsUntil(2)]).toEqual([0, 1]);
+  });
+
+  it('goes into debt for what was taken at once, but for a minute at most', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    bucket.take(1_000_000);
+    expect(bucket.secondsUntil(0)).toBe(60);
+  });
+
+  it('takes a new rate at once', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    bucket.refill({ perSecond: 1, burst: 2 }, 0);
+    expect(bucket.left).toBe(2);
+    bucket.refill({ perSecond: 100, burst: 200 }, 1_000);
+    expect(bucket.left).toBe(102);
+  });
+
+  it('loses nothing when the clock goes back', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 10_000);
+    bucket.take(15);
+    bucket.refill(rate, 0);
+    expect(bucket.left).toBe(5);
+    bucket.refill(rate, 1_000);
+    expect(bucket.left).toBe(15);
+  });
+
+  it('asks to be exchanged once for all that is taken until then', () => {
+    let asked = 0;
+    const bucket = new TokenBucket('key', rate, () => void asked++, 0);
+    bucket.take(1);
+    bucket.take(2);
+    expect([asked, bucket.tell(), bucket.tell()]).toEqual([1, 3, 0]);
+    bucket.take(1);
+    expect(asked).toBe(2);
+  });
+});
+
+describe('buckets of several processes', () => {
+  /** Processes that share a count, each with a bucket of the same key. */
+  function processes(count: number) {
+    let total = 0;
+    const buckets = Array.from({ length: count }, () => new TokenBucket('key', rate, ignore, 0));
+    const exchange = (): void => {
+      for (const bucket of buckets) {
+        const told = bucket.tell();
+        total += told;
+        bucket.learn(total, told);
+      }
+    };
+    /** Requests at a time in one process. @returns how many it admits */
+    const request = (at: number, now: number, requests: number): number => {
+      const bucket = buckets[at];
+      bucket?.refill(rate, now);
+      let admitted = 0;
+      while (bucket && admitted < requests && bucket.left >= 1) {
+        bucket.take(1);
+        admitted++;
+      }
+      return admitted;
+    };
+    return { buckets, exchange, request };
+  }
+
+  it('count what the others admitted', () => {
+    const { buckets, exchange, request } = processes(2);
+    exchange();
+    expect([request(0, 0, 100), request(1, 0, 5)]).toEqual([20, 5]);
+    exchange();
+    exchange();
+    expect(buckets.map(({ left }) => left)).toEqual([-5, -5]);
+  });
+
+  it('let each have all that the others leave', () => {
+    const { exchange, request } = processes(3);
+    exchange();
+    for (let second = 1; second <= 60; second++) {
+      // Nine of ten a second, spread over the processes.
+      for (const at of [0, 1, 2]) expect(request(at, second * 1_000, 3)).toBe(3);
+      exchange();
+    }
+  });
+
+  it('do not hold against one what the others did while it had nothing to do', () => {
+    const { exchange, request } = processes(2);
+    exchange();
+    for (let second = 1; second <= 600; second++) {
+      request(0, second * 1_000, 5);
+      exchange();
+    }
+    request(1, 600_000, 1);
+    exchange();
+    expect(request(1, 600_000, 100)).toBeGreaterThanOrEqual(10);
+  });
+
+  it('begin anew when the count does', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    bucket.learn(1_000, 0);
+    bucket.take(2);
+    bucket.learn(5, bucket.tell());
+    expect(bucket.left).toBe(15);
+  });
+
+  it('admit together what one would, and a burst more for each further process', () => {
+    const requests = fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 900 }), fc.integer({ min: 1, max: 30 })), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(requests, (given) => {
+        const { exchange, request } = processes(3);
+        exchange();
+        let now = 0;
+        let exchangedAt = 0;
+        let admitted = 0;
+        for (const [at, pause, count] of given) {
+          now += pause;
+          admitted += request(at, now, count);
+          if (now - exchangedAt >= 1_000) {
+            // Twice, so that each learns what the others told in this round.
+            exchange();
+            exchange();
+            exchangedAt = now;
+          }
+          const unknown = 2 * (rate.burst + rate.perSecond * 2);
+          expect(admitted).toBeLessThanOrEqual(rate.burst + (rate.perSecond * now) / 1_000 + unknown + 1);
+        }
+      }),
+    );
+  });
+});
