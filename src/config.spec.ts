@@ -7,6 +7,14 @@ const defaults = {
   dataDir: './data',
   publicUrl: 'http://localhost:3000',
   preparedStatements: true,
+  accessTokenSeconds: 600,
+  loopbackIssuers: false,
+  rateLimit: true,
+  requestsPerSecond: 200,
+  concurrentRequests: 100,
+  failedAuthenticationsPerMinute: 20,
+  metricsTenants: 100,
+  tracing: false,
   logLevel: 'info',
 };
 
@@ -34,6 +42,18 @@ describe('readConfig', () => {
       SCIM_TOKEN: 'abc.DEF_123~+/-==',
       ADMIN_TOKEN: 'admin-token',
       PREPARED_STATEMENTS: 'false',
+      ACCESS_TOKEN_MINUTES: '60',
+      KEY_ENCRYPTION_SECRET: 'a secret of thirty-two characters',
+      LOOPBACK_ISSUERS: 'true',
+      RATE_LIMIT: 'off',
+      REQUESTS_PER_SECOND: '1000',
+      CONCURRENT_REQUESTS: '50',
+      FAILED_AUTHENTICATIONS_PER_MINUTE: '5',
+      REDIS_URL: 'rediss://user:password@redis.example:6380/1',
+      TRUST_PROXY: '2',
+      METRICS_PORT: '9464',
+      METRICS_TENANTS: '5',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
       LOG_LEVEL: 'debug',
     };
     expect(readConfig(environment)).toEqual({
@@ -45,6 +65,18 @@ describe('readConfig', () => {
       scimToken: 'abc.DEF_123~+/-==',
       adminToken: 'admin-token',
       preparedStatements: false,
+      accessTokenSeconds: 3600,
+      keyEncryptionSecret: 'a secret of thirty-two characters',
+      loopbackIssuers: true,
+      rateLimit: false,
+      requestsPerSecond: 1000,
+      concurrentRequests: 50,
+      failedAuthenticationsPerMinute: 5,
+      redisUrl: 'rediss://user:password@redis.example:6380/1',
+      trustProxy: 2,
+      metricsPort: 9464,
+      metricsTenants: 5,
+      tracing: true,
       logLevel: 'debug',
     });
   });
@@ -59,6 +91,18 @@ describe('readConfig', () => {
       'SCIM_TOKEN',
       'ADMIN_TOKEN',
       'PREPARED_STATEMENTS',
+      'ACCESS_TOKEN_MINUTES',
+      'KEY_ENCRYPTION_SECRET',
+      'LOOPBACK_ISSUERS',
+      'RATE_LIMIT',
+      'REQUESTS_PER_SECOND',
+      'CONCURRENT_REQUESTS',
+      'FAILED_AUTHENTICATIONS_PER_MINUTE',
+      'REDIS_URL',
+      'TRUST_PROXY',
+      'METRICS_PORT',
+      'METRICS_TENANTS',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
       'LOG_LEVEL',
     ];
     expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(defaults);
@@ -106,6 +150,15 @@ describe('readConfig', () => {
     );
   });
 
+  it.each([
+    ['1', 1],
+    ['10', 10],
+    ['loopback', ['loopback']],
+    ['10.0.0.0/8, fd00::/8,192.0.2.1,2001:db8::1', ['10.0.0.0/8', 'fd00::/8', '192.0.2.1', '2001:db8::1']],
+  ])('reads TRUST_PROXY %s', (TRUST_PROXY, trustProxy) => {
+    expect(readConfig({ TRUST_PROXY }).trustProxy).toEqual(trustProxy);
+  });
+
   it('cannot be changed afterwards', () => {
     const config = readConfig({});
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
@@ -114,6 +167,9 @@ describe('readConfig', () => {
   const port = 'PORT must be a port number, from 0 to 65535';
   const publicUrl = 'PUBLIC_URL must be an http or https URL, without credentials, query or fragment';
   const databaseUrl = 'DATABASE_URL must be a postgres:// URL';
+  const trustProxy =
+    'TRUST_PROXY must be the number of proxies, from 1 to 10, or their addresses: IPs, CIDRs or loopback, linklocal, ' +
+    'uniquelocal, with commas between';
   const token = (name: string): string => `${name} must be a bearer token: letters, digits and . _ ~ + / - =`;
 
   it.each([
@@ -142,6 +198,26 @@ describe('readConfig', () => {
     ['SCIM_TOKEN', '=', token('SCIM_TOKEN')],
     ['ADMIN_TOKEN', 'a"b', token('ADMIN_TOKEN')],
     ['PREPARED_STATEMENTS', 'no', 'PREPARED_STATEMENTS must be true or false'],
+    ['ACCESS_TOKEN_MINUTES', '0', 'ACCESS_TOKEN_MINUTES must be a whole number from 1 to 60'],
+    ['ACCESS_TOKEN_MINUTES', '61', 'ACCESS_TOKEN_MINUTES must be a whole number from 1 to 60'],
+    ['ACCESS_TOKEN_MINUTES', '1e1', 'ACCESS_TOKEN_MINUTES must be a whole number from 1 to 60'],
+    ['KEY_ENCRYPTION_SECRET', 'short', 'KEY_ENCRYPTION_SECRET must have 32 characters or more'],
+    ['LOOPBACK_ISSUERS', 'yes', 'LOOPBACK_ISSUERS must be true or false'],
+    ['RATE_LIMIT', 'true', 'RATE_LIMIT must be on or off'],
+    ['REQUESTS_PER_SECOND', '0', 'REQUESTS_PER_SECOND must be a whole number from 1 to 100000'],
+    ['REQUESTS_PER_SECOND', '0.5', 'REQUESTS_PER_SECOND must be a whole number from 1 to 100000'],
+    ['CONCURRENT_REQUESTS', '10001', 'CONCURRENT_REQUESTS must be a whole number from 1 to 10000'],
+    ['FAILED_AUTHENTICATIONS_PER_MINUTE', '-1', 'FAILED_AUTHENTICATIONS_PER_MINUTE must be a whole number from 1 to 100000'],
+    ['REDIS_URL', 'http://redis', 'REDIS_URL must be a redis:// or rediss:// URL'],
+    ['TRUST_PROXY', 'true', trustProxy],
+    ['TRUST_PROXY', '0', trustProxy],
+    ['TRUST_PROXY', '11', trustProxy],
+    ['TRUST_PROXY', '10.0.0.0/33', trustProxy],
+    ['TRUST_PROXY', 'loopback,', trustProxy],
+    ['METRICS_PORT', 'on', 'METRICS_PORT must be a port number, from 0 to 65535'],
+    ['METRICS_TENANTS', '-1', 'METRICS_TENANTS must be a whole number from 0 to 10000'],
+    ['METRICS_TENANTS', '10001', 'METRICS_TENANTS must be a whole number from 0 to 10000'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'OTEL_EXPORTER_OTLP_ENDPOINT must be an http or https URL'],
     ['LOG_LEVEL', 'INFO', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
     ['LOG_LEVEL', 'verbose', 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent'],
   ])('refuses %s=%j in one line that does not repeat the value', (name, value, message) => {

@@ -3,7 +3,7 @@ import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsOptional, Matches, Validat
 import { allScopes, type Scope } from '../http/scope.js';
 import { signatureAlgorithms, type SignatureAlgorithm } from '../oauth/issuer.entity.js';
 import type { IssuerRecord, IssuerRequest } from '../oauth/issuers.service.js';
-import { isJsonObject, type JsonValue } from '../scim/index.js';
+import { isJsonObject } from '../scim/index.js';
 import { MayBeAbsent } from './validation.js';
 
 const mostEntries = 100;
@@ -21,8 +21,8 @@ function ListsByName(isEntry: (entry: unknown) => boolean, rule: string): Proper
     name: 'isListsByName',
     validator: {
       validate: (value: unknown) =>
-        isJsonObject(value as JsonValue) &&
-        Object.keys(value as object).length <= mostEntries &&
+        isJsonObject(value) &&
+        Object.keys(value).length <= mostEntries &&
         Object.entries(value as object).every(([name, list]) => isText(name) && isList(list)),
       defaultMessage: (given) => `${given?.property} must have at most ${mostEntries} members, each ${rule}`,
     },

@@ -31,7 +31,7 @@ async function ask(question: string): Promise<string> {
 /** What is shown for a value: nothing for what is not there. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return '-';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Lays rows out in columns under headings. */

@@ -28,6 +28,7 @@ const statusText: Readonly<Record<number, string>> = {
   412: 'The resource has changed since the version in If-Match.',
   413: 'The body is too large.',
   415: 'The body is not SCIM or JSON in UTF-8.',
+  429: 'Too many requests; Retry-After says when to try again.',
   503: 'The directory cannot be reached now; Retry-After says when to try again.',
 };
 
@@ -40,7 +41,9 @@ function groupByStatus<E extends { error: ScimError }>(errors: readonly E[]): Ma
 
 /** Documents the errors of an operation, with an example for each row of the error table. */
 export function ScimErrors(...rows: ScimErrorName[]): MethodDecorator & ClassDecorator {
-  const errors = rows.map((row) => ({ row, error: new ScimError(row) }));
+  // Whoever is known has limits.
+  const shown: ScimErrorName[] = rows.includes('unauthorized') ? [...rows, 'tooManyRequests'] : rows;
+  const errors = shown.map((row) => ({ row, error: new ScimError(row) }));
   const byStatus = groupByStatus(errors);
   return applyDecorators(
     ApiExtraModels(ErrorDto),

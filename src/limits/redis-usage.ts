@@ -14,6 +14,8 @@ export class RedisUsage extends UsageStore {
     super();
     this.client = createClient({
       url,
+      // The older protocol is enough, and everything that calls itself Redis speaks it.
+      RESP: 2,
       disableOfflineQueue: true,
       socket: {
         connectTimeout,

@@ -46,9 +46,13 @@ export class TenantLimits {
     const use = this.useOf(tenant.id, rate, now);
     const atOnce = tenant.settings.concurrentRequests ?? this.config.concurrentRequests;
     if (use.running >= atOnce) {
-      throw new ScimError('tooManyRequests', `More than ${atOnce} requests at the same time; wait for answers.`, {
-        'Retry-After': '1',
-      });
+      throw new ScimError(
+        'tooManyRequests',
+        `The limit of requests at the same time, ${atOnce}, is reached; wait for answers.`,
+        {
+          'Retry-After': '1',
+        },
+      );
     }
     const { bucket } = use;
     bucket.refill(rate, now);
@@ -95,10 +99,14 @@ export class TenantLimits {
 }
 
 function tooFast(bucket: TokenBucket, rate: Rate): ScimError {
-  return new ScimError('tooManyRequests', `More than ${rate.perSecond} requests per second; try again later.`, {
-    'Retry-After': String(Math.max(1, bucket.secondsUntil(1))),
-    ...rateFields(bucket, rate),
-  });
+  return new ScimError(
+    'tooManyRequests',
+    `The limit of requests per second, ${rate.perSecond}, is reached; try again later.`,
+    {
+      'Retry-After': String(Math.max(1, bucket.secondsUntil(1))),
+      ...rateFields(bucket, rate),
+    },
+  );
 }
 
 /** The fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when all of it is back. */

@@ -9,8 +9,9 @@ const longestWaitSeconds = 60;
 
 /**
  * A token bucket that several processes fill and empty together. Each decides by itself, and learns from time to time what
- * the others took; over any time they admit at most `burst + perSecond × seconds` together, and what they have not yet told
- * each other, which is at most one burst for each further process.
+ * the others took, so in the long run they admit together what one would. On top comes what they have not told each other
+ * yet. With an exchange every second that is, for each further process, at most a burst and two seconds' tokens, and once
+ * after a process began a burst and one second's: it does not know when the others took what they took before.
  */
 export class TokenBucket {
   private tokens: number;

@@ -1,5 +1,5 @@
 import { Controller, Header, HttpCode, Post, Req, Res, UseFilters } from '@nestjs/common';
-import { ApiBasicAuth, ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../http/public.js';
 import { allScopes, type Scope } from '../http/scope.js';
@@ -25,8 +25,8 @@ const requestSchema = {
   required: ['grant_type'],
   properties: {
     grant_type: { type: 'string', enum: ['client_credentials'] },
-    client_id: { type: 'string', description: 'Unless it is in the Authorization header.' },
-    client_secret: { type: 'string', description: 'Unless it is in the Authorization header.' },
+    client_id: { type: 'string', description: 'Unless it comes as HTTP Basic.' },
+    client_secret: { type: 'string', description: 'Unless it comes as HTTP Basic.' },
     scope: { type: 'string', description: 'Some of the client’s scopes, with spaces between.', example: 'read write' },
   },
 };
@@ -48,6 +48,9 @@ const errorSchema = {
   properties: { error: { type: 'string' }, error_description: { type: 'string' } },
 };
 
+const refused = (status: number, description: string): MethodDecorator =>
+  ApiResponse({ status, description, content: { 'application/json': { schema: errorSchema } } });
+
 /** The token endpoint (RFC 6749 section 3.2), for clients that authenticate themselves (section 4.4). */
 @ApiTags('OAuth')
 @Public()
@@ -64,21 +67,18 @@ export class TokenController {
   @Post('token')
   @HttpCode(200)
   @Header('Pragma', 'no-cache')
-  @ApiOperation({ summary: 'An access token for client credentials' })
-  @ApiBasicAuth()
+  @ApiOperation({
+    summary: 'An access token for client credentials',
+    description: 'They come in the body, as here, or as HTTP Basic.',
+  })
   @ApiConsumes('application/x-www-form-urlencoded')
   @ApiBody({ schema: requestSchema })
   @ApiOkResponse({ description: 'The token.', content: { 'application/json': { schema: responseSchema } } })
-  @ApiResponse({
-    status: 400,
-    description: 'The request is wrong.',
-    content: { 'application/json': { schema: errorSchema } },
-  })
-  @ApiResponse({
-    status: 401,
-    description: 'The credentials are.',
-    content: { 'application/json': { schema: errorSchema } },
-  })
+  @refused(400, 'The request is wrong.')
+  @refused(401, 'The client is unknown, or its secret is wrong.')
+  @refused(413, 'The body is too large.')
+  @refused(429, 'Too many requests; Retry-After says when to try again.')
+  @refused(503, 'The tenant is suspended; Retry-After says when to try again.')
   async issue(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<TokenResponse> {
     const asked = await readTokenRequest(request, response);
     const { client, until } = await this.authenticate(request, response, asked);

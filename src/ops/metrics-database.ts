@@ -6,13 +6,15 @@ import { Durations, type DurationSeries } from './metrics-durations.js';
 
 const queryBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20];
 
-/** What statements begin with; whatever else is "other". */
-const operations = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'WITH', 'START', 'BEGIN', 'COMMIT', 'ROLLBACK'] as const;
+/** What statements do; whatever else is "other". */
+const operations = ['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'START', 'BEGIN', 'COMMIT', 'ROLLBACK'] as const;
 const firstWord = /^\s*([a-z]+)/i;
+const writeInside = /\b(?:(INSERT) INTO|(DELETE) FROM|(UPDATE) "?\w+"?(?: (?:AS )?\w+)? SET)\b/;
 
 // Failures of one transaction because of another: it is tried again. Shown from the start, so that their rate is known.
 const conflicts = ['40001', '40P01'];
 const sqlState = /^[0-9A-Z]{5}$/;
+const mostPrepared = 1_000;
 
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: unknown, ...rest: unknown[]) => unknown;
@@ -21,6 +23,8 @@ type Callback = (error: unknown, ...rest: unknown[]) => unknown;
 @Injectable()
 export class DatabaseMetrics {
   private readonly series = new Map<string, DurationSeries>();
+  /** Of statements that are prepared, by name: they are many, and their texts long. */
+  private readonly prepared = new Map<string, DurationSeries>();
   private readonly other: DurationSeries;
   private readonly errors: Counter<'sqlstate'>;
   private readonly watched = new WeakSet<pg.PoolClient>();
@@ -29,7 +33,7 @@ export class DatabaseMetrics {
     const duration = new Durations(
       registry,
       'rollcall_database_query_duration_seconds',
-      'How long statements took, by what they begin with, from being handed to a connection to their result.',
+      'How long statements took, by what they do, from being handed to a connection to their result.',
       queryBuckets,
     );
     for (const operation of operations) this.series.set(operation, duration.series({ operation }));
@@ -76,10 +80,22 @@ export class DatabaseMetrics {
   }
 
   private seriesOf(query: unknown): DurationSeries {
-    const text = typeof query === 'string' ? query : (query as { text?: unknown }).text;
-    const word = typeof text === 'string' ? firstWord.exec(text)?.[1]?.toUpperCase() : undefined;
-    return this.series.get(word ?? '') ?? this.other;
+    if (typeof query === 'string') return this.series.get(operationOf(query)) ?? this.other;
+    const { name, text } = query as { name?: unknown; text?: unknown };
+    const known = typeof name === 'string' ? this.prepared.get(name) : undefined;
+    if (known || typeof text !== 'string') return known ?? this.other;
+    const series = this.series.get(operationOf(text)) ?? this.other;
+    if (typeof name === 'string' && this.prepared.size < mostPrepared) this.prepared.set(name, series);
+    return series;
   }
+}
+
+/** What a statement does: what it begins with, or what is written inside where that is WITH. */
+function operationOf(text: string): string {
+  const word = firstWord.exec(text)?.[1]?.toUpperCase() ?? '';
+  if (word !== 'WITH') return word;
+  const [, insert, remove, update] = writeInside.exec(text) ?? [];
+  return insert ?? remove ?? update ?? 'SELECT';
 }
 
 /** Shows the pool's connections and who waits for one. */

@@ -291,6 +291,18 @@ describe('POST /tenants/{name}/tokens/{id}/rotate', () => {
   });
 });
 
+describe('two servers in one process', () => {
+  it('each look tokens up in their own database', async () => {
+    const other = await startAdministered();
+    const token = await issue();
+    expect([await status(token), (await other.scim.list('/Users', { token: token.secret })).status]).toEqual([
+      200, 401,
+    ]);
+    expect((await other.scim.list('/Users')).status).toBe(200);
+    await other.close();
+  });
+});
+
 describe('the token of the configuration', () => {
   it('is shown, and is changed in the configuration only', async () => {
     const own = await startAdministered({ SCIM_TOKEN: 'configured-secret' });

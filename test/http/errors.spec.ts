@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerClientError } from '../../src/http/client-error.js';
 import { limits, scimErrorNames, type ErrorMessage, type ScimErrorName } from '../../src/scim/index.js';
+import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { UsersRepository } from '../../src/users/users.repository.js';
 import { UsersService } from '../../src/users/users.service.js';
 import type { ScimClient } from '../support/client.js';
@@ -31,7 +32,7 @@ let userId: string;
 let groupId: string;
 
 beforeAll(async () => {
-  server = await startServer();
+  server = await startServer({ RATE_LIMIT: 'on' });
   userId = (await server.scim.post('/Users', { userName: 'errors@example.com' })).body.id;
   await server.scim.post('/Users', { userName: 'another@example.com' });
   groupId = (await server.scim.post('/Groups', { displayName: 'Errors' })).body.id;
@@ -201,6 +202,16 @@ const refusals: Readonly<Partial<Record<ScimErrorName, Refusal>>> = {
     request: (scim) => scim.send('POST', '/Users', '{}', { headers: { 'Content-Type': 'text/plain' } }),
     status: 415,
     detail: 'Content-Type "text/plain" is not supported; use application/scim+json in UTF-8.',
+  },
+  tooManyRequests: {
+    request: async (_scim, { app, addTenant }) => {
+      const hasty = await addTenant('hasty');
+      await app.get(TenantsService).change('hasty', { settings: { requestsPerSecond: 1 } });
+      const answers = await Promise.all(Array.from({ length: 20 }, () => hasty.get('/Users')));
+      return answers.find(({ status }) => status === 429) ?? hasty.get('/Users');
+    },
+    status: 429,
+    detail: 'The limit of requests per second, 1, is reached; try again later.',
   },
   headersTooLarge: {
     request: () => overTheWire(head('GET', '/scim/v2/Users', `X-Padding: ${'x'.repeat(20_000)}`)),

@@ -256,12 +256,18 @@ describe('the database', () => {
 
   it.each([
     ['SELECT', 'SELECT 1'],
-    ['WITH', ' with one AS (SELECT 1) TABLE one'],
+    ['SELECT', ' with one AS (SELECT id FROM users FOR NO KEY UPDATE) TABLE one'],
+    ['INSERT', 'WITH one AS (INSERT INTO users (tenant_id) SELECT tenant_id FROM users WHERE FALSE RETURNING 1) TABLE one'],
+    ['DELETE', 'WITH one AS (DELETE FROM users WHERE FALSE RETURNING 1) TABLE one'],
+    ['UPDATE', 'WITH one AS (UPDATE users u SET version = 1 WHERE FALSE RETURNING 1) TABLE one'],
+    ['UPDATE', 'UPDATE users SET version = 1 WHERE FALSE'],
     ['other', 'SHOW server_version'],
-  ])('is timed by what statements begin with: %s', async (operation, text) => {
+  ])('is timed by what statements do: %s: %s', async (operation, text) => {
     const labels = { operation };
     expect(await growth(`${queryDuration}_count`, labels, () => server.dataSource.query(text))).toBe(1);
-    expect(await growth(`${queryDuration}_count`, labels, () => pool().query({ text, values: [] }))).toBe(1);
+    const prepared = (): Promise<unknown> => pool().query({ name: `metrics ${text}`.slice(0, 60), text, values: [] });
+    expect(await growth(`${queryDuration}_count`, labels, prepared)).toBe(1);
+    expect(await growth(`${queryDuration}_count`, labels, prepared)).toBe(1);
     expect(total(await scrape(), `${queryDuration}_sum`, labels)).toBeGreaterThan(0);
   });
 

@@ -59,12 +59,15 @@ interface Document {
 }
 
 const scimMediaType = 'application/scim+json';
-const withoutToken = ['GET /livez', 'GET /readyz', 'GET /scim/v2/ServiceProviderConfig'];
+const oauth = ['GET /.well-known/oauth-authorization-server', 'GET /oauth/jwks', 'POST /oauth/token'];
+const withoutToken = [...oauth, 'GET /livez', 'GET /readyz', 'GET /scim/v2/ServiceProviderConfig'];
 const probes = ['GET /livez', 'GET /readyz'];
 
 let server: TestServer;
 let document: Document;
 let operations: [name: string, operation: Operation][];
+/** Those whose messages and errors are SCIM's, and the probes. */
+let scim: [name: string, operation: Operation][];
 
 beforeAll(async () => {
   server = await startServer({ PUBLIC_URL: 'https://example.com/directory/' });
@@ -76,6 +79,7 @@ beforeAll(async () => {
       operation,
     ]),
   );
+  scim = operations.filter(([name]) => !oauth.includes(name));
 });
 
 afterAll(() => server.close());
@@ -144,14 +148,14 @@ describe('every operation', () => {
 
   it('needs the bearer token, but for those that are open', () => {
     const open = operations.filter(([, { security }]) => !security?.length).map(([name]) => name);
-    expect(open.sort()).toEqual(withoutToken);
+    expect(open.sort()).toEqual([...withoutToken].sort());
     for (const [name, { security }] of operations) {
       if (!open.includes(name)) expect([name, security]).toEqual([name, [{ bearer: [] }]]);
     }
   });
 
   it('shows an example of its success, unless that has no body', () => {
-    for (const [name, { responses }] of operations) {
+    for (const [name, { responses }] of scim) {
       const [[status, success] = []] = Object.entries(responses).filter(([code]) => code.startsWith('2'));
       const media = Object.entries(success?.content ?? {});
       const mediaType = probes.includes(name) ? 'application/json' : scimMediaType;
@@ -162,7 +166,7 @@ describe('every operation', () => {
   });
 
   it('lists its errors, each with an example that is the Error message', () => {
-    for (const [name, { responses }] of operations) {
+    for (const [name, { responses }] of scim) {
       const errors = Object.entries(responses).filter(([status]) => !status.startsWith('2'));
       for (const [status, { description, content = {} }] of errors) {
         const { schema, examples = {} } = content[scimMediaType] ?? { schema: {} };
@@ -190,7 +194,7 @@ describe('every operation', () => {
   });
 
   it('lists the errors that its kind can have', () => {
-    for (const [name, { responses, requestBody, security }] of operations) {
+    for (const [name, { responses, requestBody, security }] of scim) {
       const expected = [
         ...(security?.length ? ['401'] : []),
         ...(requestBody ? ['400', '413', '415'] : []),
@@ -200,6 +204,15 @@ describe('every operation', () => {
       ];
       expect([name, expected.filter((status) => !(status in responses))]).toEqual([name, []]);
     }
+  });
+
+  it('of the token endpoint has the messages of OAuth (RFC 6749 section 5)', () => {
+    const [, token] = operations.find(([name]) => name === 'POST /oauth/token') ?? [];
+    expect(Object.keys(token?.requestBody?.content ?? {})).toEqual(['application/x-www-form-urlencoded']);
+    const answers = Object.entries(token?.responses ?? {});
+    expect(answers.map(([status, { content = {} }]) => [status, Object.keys(content)])).toEqual(
+      ['200', '400', '401', '413', '429', '503'].map((status) => [status, ['application/json']]),
+    );
   });
 });
 
@@ -232,7 +245,7 @@ describe('the examples of requests', () => {
 
   it('are all accepted, with an answer that is documented', async () => {
     const sent: string[] = [];
-    for (const [name, { requestBody, responses }] of operations) {
+    for (const [name, { requestBody, responses }] of scim) {
       const { examples = {} } = requestBody?.content[scimMediaType] ?? {};
       expect([name, Object.keys(requestBody?.content ?? {})]).toEqual([name, requestBody ? [scimMediaType] : []]);
       for (const [key, { summary, value }] of Object.entries(examples)) {

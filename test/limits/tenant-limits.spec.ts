@@ -39,7 +39,7 @@ describe('requests per second of a tenant', () => {
     const answer = await server.scim.get('/Users');
     expect([answer.status, answer.body]).toEqual([
       429,
-      scimError(429, undefined, 'More than 5 requests per second; try again later.'),
+      scimError(429, undefined, 'The limit of requests per second, 5, is reached; try again later.'),
     ]);
     expect(fields(answer)).toEqual(['1', '"requests";q=10;w=2', '"requests";r=0;t=2']);
     expect(answer.headers.get('Content-Type')).toBe('application/scim+json; charset=utf-8');
@@ -119,35 +119,34 @@ describe('requests per second of a tenant', () => {
 });
 
 describe('requests of a tenant at the same time', () => {
-  /** Keeps reads of users from ending. @returns lets them end */
-  function hold(): () => void {
-    let let_go = (): void => undefined;
-    const held = new Promise<void>((resolve) => (let_go = resolve));
+  /** Keeps reads of users from ending. */
+  function hold() {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     const users = server.app.get(UsersService);
     const read = users.read.bind(users);
-    jest.spyOn(users, 'read').mockImplementation(async (...given) => {
+    const spy = jest.spyOn(users, 'read').mockImplementation(async (...given) => {
       await held;
       return read(...given);
     });
-    return let_go;
+    /** Waits until so many are held. */
+    const reached = async (count: number): Promise<void> => {
+      while (spy.mock.calls.length < count) await new Promise(setImmediate);
+    };
+    return { release, reached };
   }
-
-  const untilHeld = async (count: number): Promise<void> => {
-    const read = jest.mocked(server.app.get(UsersService)).read;
-    while (jest.mocked(read).mock.calls.length < count) await new Promise(setImmediate);
-  };
 
   it('beyond the most are 429, and no other tenant’s', async () => {
     await start({ CONCURRENT_REQUESTS: '2' });
     const other = await server.addTenant('other');
-    const release = hold();
+    const { release, reached } = hold();
     const running = [server.scim.get('/Users/a'), server.scim.get('/Users/b')];
-    await untilHeld(2);
+    await reached(2);
     const refused = await server.scim.get('/Users');
     expect([refused.status, refused.headers.get('Retry-After'), refused.body]).toEqual([
       429,
       '1',
-      scimError(429, undefined, 'More than 2 requests at the same time; wait for answers.'),
+      scimError(429, undefined, 'The limit of requests at the same time, 2, is reached; wait for answers.'),
     ]);
     expect((await other.list('/Users')).status).toBe(200);
     release();
@@ -158,9 +157,9 @@ describe('requests of a tenant at the same time', () => {
   it('are what its settings say', async () => {
     await start({});
     await server.admin.patch('/tenants/default/settings', { concurrentRequests: 1 });
-    const release = hold();
+    const { release, reached } = hold();
     const running = server.scim.get('/Users/a');
-    await untilHeld(1);
+    await reached(1);
     expect((await server.scim.get('/Users')).status).toBe(429);
     release();
     await running;
@@ -168,10 +167,10 @@ describe('requests of a tenant at the same time', () => {
 
   it('end when their client goes away', async () => {
     await start({ CONCURRENT_REQUESTS: '1' });
-    const release = hold();
+    const { release, reached } = hold();
     const socket = open(server.origin);
     socket.write(head('GET', '/scim/v2/Users/a', `Authorization: Bearer ${server.scim.token}`));
-    await untilHeld(1);
+    await reached(1);
     expect((await server.scim.get('/Users')).status).toBe(429);
     socket.destroy();
     while ((await server.scim.get('/Users')).status !== 200) await new Promise(setImmediate);

@@ -134,30 +134,75 @@ describe('buckets of several processes', () => {
     expect(bucket.left).toBe(15);
   });
 
-  it('admit together what one would, and a burst more for each further process', () => {
-    const requests = fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 900 }), fc.integer({ min: 1, max: 30 })), {
+  /** Processes that each exchange a second after they last did, as they do in life, with whatever was taken since. */
+  function ticking(count: number) {
+    let total = 0;
+    const buckets = Array.from({ length: count }, () => new TokenBucket('key', rate, ignore, 0));
+    const used = buckets.map(() => false);
+    const due = buckets.map((_, at) => 1_000 * ((at + 1) / count));
+    const advance = (now: number): void => {
+      for (let next = Math.min(...due); next <= now; next = Math.min(...due)) {
+        const at = due.indexOf(next);
+        due[at] = next + 1_000;
+        const bucket = buckets[at];
+        if (!bucket || !used[at]) continue;
+        used[at] = false;
+        bucket.refill(rate, next);
+        const told = bucket.tell();
+        total += told;
+        bucket.learn(total, told);
+      }
+    };
+    const request = (at: number, now: number, requests: number): number => {
+      const bucket = buckets[at];
+      bucket?.refill(rate, now);
+      let admitted = 0;
+      for (; bucket && admitted < requests && bucket.left >= 1; admitted++) bucket.take(1);
+      used[at] ||= admitted > 0;
+      return admitted;
+    };
+    return { advance, request };
+  }
+
+  it('admit together what one would, and what they have not told each other yet', () => {
+    const requests = fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 900 }), fc.integer({ min: 1, max: 60 })), {
+      minLength: 1,
       maxLength: 200,
     });
+    const untold = rate.burst + 2 * rate.perSecond;
+    const beforeTheFirst = rate.burst + rate.perSecond;
     fc.assert(
       fc.property(requests, (given) => {
-        const { exchange, request } = processes(3);
-        exchange();
+        const { advance, request } = ticking(3);
         let now = 0;
-        let exchangedAt = 0;
         let admitted = 0;
         for (const [at, pause, count] of given) {
           now += pause;
+          advance(now);
           admitted += request(at, now, count);
-          if (now - exchangedAt >= 1_000) {
-            // Twice, so that each learns what the others told in this round.
-            exchange();
-            exchange();
-            exchangedAt = now;
-          }
-          const unknown = 2 * (rate.burst + rate.perSecond * 2);
-          expect(admitted).toBeLessThanOrEqual(rate.burst + (rate.perSecond * now) / 1_000 + unknown + 1);
+          const one = rate.burst + (rate.perSecond * now) / 1_000;
+          expect(admitted).toBeLessThanOrEqual(one + 2 * (untold + beforeTheFirst) + 1);
         }
       }),
+      { numRuns: 500 },
     );
   });
+
+  it.each([2, 3, 10])(
+    'admit in the long run what one would, however many they are and however much is sent: %d',
+    (count) => {
+      const { advance, request } = ticking(count);
+      let admitted = 0;
+      const seconds = 600;
+      for (let now = 0; now < seconds * 1_000; now += 50) {
+        advance(now);
+        for (let at = 0; at < count; at++) admitted += request(at, now, 20);
+      }
+      const inTheLongRun = admitted / (rate.perSecond * seconds);
+      expect(inTheLongRun).toBeGreaterThan(0.95);
+      // A burst, and for each further process two bursts and three seconds' tokens.
+      const most = rate.burst + (count - 1) * (2 * rate.burst + 3 * rate.perSecond);
+      expect(admitted).toBeLessThanOrEqual(rate.perSecond * seconds + most);
+    },
+  );
 });

@@ -1,15 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createHmac } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, SignJWT, type JWTPayload } from 'jose';
+import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
 import { SigningKeys } from '../../src/oauth/signing-keys.js';
 import type { AdministeredServer } from '../support/admin.js';
 import { fakeClock } from '../support/clock.js';
-import { scimError } from '../support/errors.js';
 import { issuerKey } from '../support/issuer.js';
-import { accessToken, createClient, startOAuthServer, type Client } from '../support/oauth.js';
-
-const invalid = 'Bearer realm="rollcall", error="invalid_token"';
-const bad = 'The bearer token is not valid: it is unknown, expired or malformed.';
+import { accessToken, createClient, reading, reads, startOAuthServer, type Client } from '../support/oauth.js';
 
 let server: AdministeredServer;
 let client: Client;
@@ -22,17 +18,12 @@ beforeAll(async () => {
 afterEach(() => void jest.useRealTimers());
 afterAll(() => server.close());
 
-/** What reading users with a token is answered. */
-async function reading(token: string): Promise<unknown[]> {
-  const { status, headers, body } = await server.scim.get('/Users', { token });
-  return [status, headers.get('WWW-Authenticate'), status === 200 ? undefined : body];
-}
+const { taken, refused } = reads;
 
-const refused = [401, invalid, scimError(401, undefined, bad)];
-const taken = [200, null, undefined];
+const read = (token: string) => reading(server, token);
 
 /** Signs claims like those of a good token with the server's own key, but for what a test changes. */
-async function signedByServer(changes: JWTPayload, header: object = {}): Promise<string> {
+async function signedByServer(changes: Record<string, unknown>, header: object = {}): Promise<string> {
   const claims = decodeJwt(await accessToken(server, client));
   const { kid, privateKey } = await server.app.get(SigningKeys).current();
   const payload = Object.entries({ ...claims, ...changes }).filter(([, value]) => value !== undefined);
@@ -46,15 +37,15 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 
 describe('an access token of our own (RFC 9068 section 4)', () => {
   it('is good as it was issued', async () => {
-    expect(await reading(await accessToken(server, client))).toEqual(taken);
-    expect(await reading(await signedByServer({}))).toEqual(taken);
+    expect(await read(await accessToken(server, client))).toEqual(taken);
+    expect(await read(await signedByServer({}))).toEqual(taken);
   });
 
   it('stays good while it is remembered, and after', async () => {
     const token = await accessToken(server, client);
     for (const later of [0, 1_000, 4_900, 5_100, 60_000]) {
       fakeClock(Date.now() + later);
-      expect(await reading(token)).toEqual(taken);
+      expect(await read(token)).toEqual(taken);
       jest.useRealTimers();
     }
   });
@@ -114,21 +105,32 @@ describe('an access token of our own (RFC 9068 section 4)', () => {
   ];
 
   it.each(changed)('is refused as invalid_token with %s', async (_what, token) => {
-    expect(await reading(await token(await accessToken(server, client)))).toEqual(refused);
+    expect(await read(await token(await accessToken(server, client)))).toEqual(refused);
+  });
+
+  it('is refused with a reason in the log, for operators who debug, and without the token', async () => {
+    const token = await signedByServer({ aud: 'https://elsewhere.example' });
+    await read(token);
+    const lines = server.logged().filter(({ msg }) => String(msg).startsWith('An access token was refused'));
+    expect(lines.at(-1)).toMatchObject({
+      level: 20,
+      msg: 'An access token was refused: ERR_JWT_CLAIM_VALIDATION_FAILED unexpected "aud" claim value',
+    });
+    expect(JSON.stringify(server.logged())).not.toContain(token);
   });
 
   it('is taken within a minute of difference between clocks', async () => {
-    expect(await reading(await signedByServer({ nbf: seconds() + 50, iat: seconds() + 50 }))).toEqual(taken);
-    expect(await reading(await signedByServer({ exp: seconds() - 50 }))).toEqual(taken);
+    expect(await read(await signedByServer({ nbf: seconds() + 50, iat: seconds() + 50 }))).toEqual(taken);
+    expect(await read(await signedByServer({ exp: seconds() - 50 }))).toEqual(taken);
   });
 
   it('ends when it says, and also when it was remembered a moment before', async () => {
     const token = await accessToken(server, client);
     const end = (decodeJwt(token).exp ?? 0) * 1000;
     fakeClock(end + 59_000);
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     jest.setSystemTime(end + 60_001);
-    expect(await reading(token)).toEqual(refused);
+    expect(await read(token)).toEqual(refused);
   });
 });
 
@@ -166,21 +168,21 @@ describe('a client that is revoked', () => {
   it('ends with its tokens, at once where it was revoked', async () => {
     const leaver = await createClient(server);
     const token = await accessToken(server, leaver);
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     expect((await server.admin.delete(`/tenants/default/clients/${leaver.id}`)).status).toBe(204);
-    expect(await reading(token)).toEqual(refused);
+    expect(await read(token)).toEqual(refused);
   });
 
   it('ends within five seconds in other processes', async () => {
     const leaver = await createClient(server);
     const token = await accessToken(server, leaver);
     fakeClock(Date.now());
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     // As another process does it.
     await server.dataSource.query('DELETE FROM oauth_clients WHERE id = $1', [leaver.id]);
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     jest.setSystemTime(Date.now() + 5_001);
-    expect(await reading(token)).toEqual(refused);
+    expect(await read(token)).toEqual(refused);
   });
 });
 
@@ -188,19 +190,19 @@ describe('a tenant that is suspended', () => {
   it('has tokens that are told to come back, and good again when it is resumed', async () => {
     await server.admin.post('/tenants', { name: 'resting' });
     const token = await accessToken(server, await createClient(server, {}, 'resting'));
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     await server.admin.send('POST', '/tenants/resting/suspend', undefined);
-    expect((await reading(token))[0]).toBe(503);
+    expect((await read(token))[0]).toBe(503);
     await server.admin.send('POST', '/tenants/resting/resume', undefined);
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
   });
 
   it('has none left when it is erased', async () => {
     await server.admin.post('/tenants', { name: 'gone' });
     const token = await accessToken(server, await createClient(server, {}, 'gone'));
-    expect(await reading(token)).toEqual(taken);
+    expect(await read(token)).toEqual(taken);
     expect((await server.admin.delete('/tenants/gone?name=gone')).status).toBe(204);
-    expect(await reading(token)).toEqual(refused);
+    expect(await read(token)).toEqual(refused);
   });
 });
 

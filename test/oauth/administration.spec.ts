@@ -24,7 +24,7 @@ const status = async (id: string, secret: string): Promise<number> =>
 
 describe('clients', () => {
   it('are created with a secret that is shown once, and that secret scanners recognise', async () => {
-    const { status: answered, body } = await server.admin.post(clients, {
+    const { status: answered, body } = await server.admin.post<Client>(clients, {
       name: 'Entra ID',
       scopes: ['read', 'write'],
     });
@@ -34,7 +34,7 @@ describe('clients', () => {
         id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         name: 'Entra ID',
         scopes: ['read', 'write'],
-        secrets: [{ prefix: String(body['secret']).slice(0, 15), createdAt: time, expiresAt: time }],
+        secrets: [{ prefix: body.secret.slice(0, 15), createdAt: time, expiresAt: time }],
         createdAt: time,
         lastUsedAt: null,
         secret: expect.stringMatching(/^rollcall_[0-9A-Za-z]{49}$/),

@@ -28,7 +28,7 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
   });
   afterAll(() => server.close());
 
-  const fresh = async (): Promise<ScimClient> => (scim = await server.addTenant(`bulk ${tenants++}`));
+  const fresh = async (): Promise<ScimClient> => (scim = await server.addTenant(`bulk-${tenants++}`));
   const bulk = (Operations: JsonValue[], more: JsonObject = {}): Promise<Answer<BulkAnswer>> =>
     scim.post<BulkAnswer>('/Bulk', {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],

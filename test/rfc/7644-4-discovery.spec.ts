@@ -67,6 +67,13 @@ describe('the ServiceProviderConfig (RFC 7643 section 5, RFC 9865 section 3)', (
             specUri: 'https://www.rfc-editor.org/info/rfc6750',
             primary: true,
           },
+          {
+            type: 'oauth2',
+            name: 'OAuth 2.0',
+            description: "An access token of the token endpoint, /oauth/token, or of the tenant's identity provider",
+            specUri: 'https://www.rfc-editor.org/info/rfc6749',
+            primary: false,
+          },
         ],
         meta: { resourceType: 'ServiceProviderConfig', location: `${base}/ServiceProviderConfig` },
       },

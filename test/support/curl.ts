@@ -24,12 +24,15 @@ export async function curl(command: string, variables: Readonly<Record<string, s
   while (given.length > 0) {
     const word = given.shift() ?? '';
     if (word === '-X') method = given.shift();
-    else if (word === '-d') body = given.shift();
+    else if (word === '-d') body = [body, given.shift()].filter((part) => part !== undefined).join('&');
+    else if (word === '-u') headers.set('Authorization', `Basic ${btoa(given.shift() ?? '')}`);
     else if (word === '--data-urlencode')
       query = `?${(given.shift() ?? '').replace(/=(.*)/s, (_, value: string) => `=${encodeURIComponent(value)}`)}`;
     else if (word === '-H') headers.append(...((given.shift() ?? '').split(/: (.*)/s, 2) as [string, string]));
     else if (word !== '-s' && word !== '-G') url = word;
   }
+  if (body !== undefined && !headers.has('Content-Type'))
+    headers.set('Content-Type', 'application/x-www-form-urlencoded');
   return fetch(url + query, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers,

@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -40,7 +40,7 @@ export interface TestIssuer {
    * Signs a token that is good for five minutes unless the claims say otherwise.
    * @param header replaces what the header says
    */
-  readonly sign: (claims: JWTPayload, key?: IssuerKey, header?: object) => Promise<string>;
+  readonly sign: (claims: Readonly<Record<string, unknown>>, key?: IssuerKey, header?: object) => Promise<string>;
   /** Stops listening, as one that cannot be reached. */
   readonly stop: () => Promise<void>;
   /** Listens again where it did. */
