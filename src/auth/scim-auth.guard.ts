@@ -7,7 +7,7 @@ import type { Scope } from '../http/scope.js';
 import { scimBaseUrl } from '../http/scim-path.js';
 import { FailedAuthentications } from '../limits/failed-authentications.js';
 import { TenantLimits } from '../limits/tenant-limits.js';
-import { coreRegistry, profiles, quote, ScimError } from '../scim/index.js';
+import { profiles, quote, registryFor, ScimError } from '../scim/index.js';
 import type { Principal } from '../tenants/principal.js';
 import { suspensionRetrySeconds } from '../tenants/tenant.js';
 import { BearerStrategy } from './bearer.strategy.js';
@@ -103,7 +103,7 @@ export class ScimAuthGuard implements CanActivate {
     request.context = {
       tenant,
       settings: tenant.settings,
-      registry: coreRegistry,
+      registry: registryFor(tenant.settings),
       profile: profiles[tenant.settings.profile] ?? profiles.default,
       actor,
       scopes,

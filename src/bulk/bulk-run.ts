@@ -49,6 +49,9 @@ interface Waiting {
   readonly data: JsonObject;
 }
 
+// What the request itself has created needs no version to be named.
+const ownResource = { ifMatch: '*' };
+
 /**
  * Carries out one bulk request (RFC 7644 section 3.7). Operations go in the order of the request, but one that refers to
  * a resource created by a later one has that created first. In a circle of references, resources are created without
@@ -183,11 +186,11 @@ export class BulkRun {
         }
         const value = resolveReferences(data, this.ids) ?? null;
         const patch = { schemas: [messageUrn.patchOp], Operations: [{ op: 'add', value }] };
-        const linked = await address.service.patch(this.ctx, id, patch, {});
+        const linked = await address.service.patch(this.ctx, id, patch, ownResource);
         this.results.set(index, this.succeed(operation, '201', linked));
       } catch (error) {
         // A resource without what it refers to is not what was asked for.
-        await address.service.delete(this.ctx, id, {});
+        await address.service.delete(this.ctx, id, ownResource);
         this.fail(index, error);
       }
     }

@@ -1,6 +1,6 @@
-import { All, Controller, Get, HttpCode, Post, UseInterceptors } from '@nestjs/common';
+import { All, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ListResponseInterceptor } from '../http/list-response.interceptor.js';
+import { AnswersList } from '../http/list-response.interceptor.js';
 import { Query } from '../http/query-parameters.js';
 import type { ResourcePage } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -27,7 +27,8 @@ const bulkBody = {
   arrayElements: limits.resourceMembers,
   name: 'maxPayloadSize',
   anyText: true,
-};
+  setting: 'maxBulkPayloadBytes',
+} as const;
 const filterExample = 'meta.lastModified gt "2026-01-01T00:00:00Z"';
 
 /** The endpoints at the root: bulk, and searches of all types (RFC 7644 sections 3.4.2.1, 3.4.3, 3.7 and 3.11). */
@@ -50,19 +51,18 @@ export class BulkController {
   }
 
   @Get()
-  @UseInterceptors(ListResponseInterceptor)
+  @AnswersList
   @ApiOperation({ summary: 'List or find users and groups' })
   @ListParameters(filterExample)
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
   @ScimErrors(...listErrors)
   list(@Context() ctx: RequestContext, @Query() query: SearchRequest): Promise<ResourcePage> {
-    return this.bulk.search(ctx, query);
+    return this.bulk.search(ctx, query, true);
   }
 
   @Post('.search')
   @Needs('read')
-  @HttpCode(200)
-  @UseInterceptors(ListResponseInterceptor)
+  @AnswersList
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })
   @ScimRequest(SearchRequestDto, searchExamples(filterExample))
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))

@@ -33,7 +33,7 @@ export class BulkService {
    * @throws ScimError when the request as a whole is not valid; the errors of operations are in the answer
    */
   run(ctx: RequestContext, body: JsonValue): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
-    const request = readBulkRequest(body, ctx.profile);
+    const request = readBulkRequest(body, ctx.profile, ctx.settings.maxBulkOperations ?? undefined);
     // The request itself was counted when it came.
     this.limits.charge({ id: ctx.tenant.id, settings: ctx.settings }, request.operations.length - 1);
     return new BulkRun(ctx, request, this.services, (error) => this.known(error, ctx)).run();
@@ -41,11 +41,12 @@ export class BulkService {
 
   /**
    * Finds resources of all types (RFC 7644 section 3.4.2.1).
+   * @param isInUrl whether the query is part of a URL
    * @throws ScimError as `SearchService.search`
    */
-  search(ctx: RequestContext, search: SearchRequest): Promise<ResourcePage> {
+  search(ctx: RequestContext, search: SearchRequest, isInUrl = false): Promise<ResourcePage> {
     const searched = [...this.services.values()].map((service) => service.searched(ctx));
-    return this.searches.search(ctx, searched, search);
+    return this.searches.search(ctx, searched, search, isInUrl);
   }
 
   private known(error: unknown, { requestId }: RequestContext): ScimError {

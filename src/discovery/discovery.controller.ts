@@ -38,7 +38,10 @@ export class DiscoveryController {
   @OptionalCredentials()
   @Get('ServiceProviderConfig')
   @ApiOperation({ summary: 'What the server supports' })
-  @ScimDiscovery('The configuration.', serviceProviderConfig(exampleBase, 'http://localhost:3000/docs', defaultSettings))
+  @ScimDiscovery(
+    'The configuration.',
+    serviceProviderConfig(exampleBase, 'http://localhost:3000/docs', defaultSettings),
+  )
   @ScimErrors('forbidden')
   serviceProviderConfig(@Req() request: Request): JsonObject {
     refuseFilter(request);

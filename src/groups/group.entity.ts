@@ -10,4 +10,8 @@ export class GroupEntity extends ResourceEntity {
   /** displayName with its case folded. */
   @Column('text', { name: 'display_name_key' })
   displayNameKey!: string;
+
+  /** Whether no other group may have this displayName. */
+  @Column('boolean', { name: 'display_name_unique' })
+  displayNameUnique!: boolean;
 }

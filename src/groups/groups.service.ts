@@ -25,16 +25,23 @@ export class GroupsService extends ResourceService<GroupEntity> {
     super(repository, transaction, searches);
   }
 
-  protected draft(_ctx: RequestContext, _id: string, resource: ScimResource): Promise<Draft<GroupEntity>> {
+  protected draft(ctx: RequestContext, _id: string, resource: ScimResource): Promise<Draft<GroupEntity>> {
     const displayName = textOf(resource, 'displayName');
-    return Promise.resolve({ resource, columns: { displayName, displayNameKey: foldCase(displayName) } });
+    return Promise.resolve({
+      resource,
+      columns: {
+        displayName,
+        displayNameKey: foldCase(displayName),
+        displayNameUnique: ctx.settings.uniqueGroupDisplayName,
+      },
+    });
   }
 
   protected async applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<MemberChanges> {
     const added: string[] = [];
     const removed: string[] = [];
     for (const change of changes) {
-      const applied = await this.memberships.apply(ctx, id, change, ctx.baseUrl);
+      const applied = await this.memberships.apply(ctx, id, change);
       added.push(...applied.added);
       removed.push(...applied.removed);
     }

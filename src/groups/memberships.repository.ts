@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { RequestContext } from '../http/request-context.js';
 import { validate as isUuid } from 'uuid';
 import { SqlCompiler } from '../persistence/filter-sql/compile.js';
 import { auditSql, type MemberChanges } from '../persistence/audit.js';
@@ -9,7 +10,7 @@ import type { TransactionScope } from '../persistence/transaction.js';
 import { groupResourceType, quote, ScimError, type BoundFilter, type Link, type LinkChange } from '../scim/index.js';
 import { groupColumns, memberElements } from './group-columns.js';
 
-type Scope = TransactionScope & AuthorScope;
+type Scope = TransactionScope & AuthorScope & Pick<RequestContext, 'settings' | 'baseUrl'>;
 
 const unchanged: MemberChanges = { added: [], removed: [] };
 
@@ -21,10 +22,10 @@ export class MembershipsRepository {
   /**
    * Applies one change to a group's members.
    * @returns the ids it added and removed
-   * @throws ScimError invalidValue for a member that does not exist in the tenant, is of another type than claimed, or
-   *   is the group itself
+   * @throws ScimError invalidValue for a member that does not exist in the tenant, unless the tenant passes over such,
+   *   is of another type than claimed, or is the group itself
    */
-  async apply(scope: Scope, groupId: string, change: LinkChange, baseUrl: string): Promise<MemberChanges> {
+  async apply(scope: Scope, groupId: string, change: LinkChange): Promise<MemberChanges> {
     switch (change.kind) {
       case 'add':
         return { added: await this.add(scope, groupId, change.links), removed: [] };
@@ -35,7 +36,7 @@ export class MembershipsRepository {
       case 'remove':
         return { added: [], removed: await this.remove(scope, groupId, change.values) };
       case 'removeWhere':
-        return { added: [], removed: await this.removeWhere(scope, groupId, change.filter, baseUrl) };
+        return { added: [], removed: await this.removeWhere(scope, groupId, change.filter) };
       case 'removeAll':
         return { added: [], removed: await this.removeOthers(scope, groupId, []) };
     }
@@ -79,10 +80,12 @@ export class MembershipsRepository {
     );
   }
 
-  private async add(scope: Scope, groupId: string, links: readonly Link[]): Promise<readonly string[]> {
+  private async add(scope: Scope, groupId: string, given: readonly Link[]): Promise<readonly string[]> {
+    const { ignoreUnknownMembers } = scope.settings;
+    const malformed = given.find((link) => !isUuid(link.value));
+    if (malformed && !ignoreUnknownMembers) throw noSuchMember(malformed.value);
+    const links = malformed ? given.filter((link) => isUuid(link.value)) : given;
     if (links.length === 0) return unchanged.added;
-    const malformed = links.find((link) => !isUuid(link.value));
-    if (malformed) throw noSuchMember(malformed.value);
     if (links.some((link) => link.value.toLowerCase() === groupId)) {
       throw new ScimError('invalidValue', 'members: a group cannot be a member of itself.');
     }
@@ -92,7 +95,7 @@ export class MembershipsRepository {
       links.map((link) => link.value),
       links.map((link) => link.type ?? null),
     ]);
-    if (result?.missing != null) throw noSuchMember(result.missing);
+    if (result?.missing != null && !ignoreUnknownMembers) throw noSuchMember(result.missing);
     if (result?.mistyped != null) {
       throw new ScimError(
         'invalidValue',
@@ -114,9 +117,9 @@ export class MembershipsRepository {
     return this.deleteWhere(scope, groupId, `NOT ${isKept}`, [ids]);
   }
 
-  private removeWhere(scope: Scope, groupId: string, filter: BoundFilter, baseUrl: string): Promise<readonly string[]> {
+  private removeWhere(scope: Scope, groupId: string, filter: BoundFilter): Promise<readonly string[]> {
     const parameters: unknown[] = [scope.tenant.id, groupId];
-    const context = sqlContext(parameters, baseUrl);
+    const context = sqlContext(parameters, scope.baseUrl);
     const elements = memberElements(context);
     const condition = new SqlCompiler(groupColumns, context).elementCondition(filter, elements);
     const matching = `m.member_id IN (SELECT e.value FROM groups r, LATERAL ${elements.from}

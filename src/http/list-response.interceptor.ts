@@ -1,4 +1,12 @@
-import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  applyDecorators,
+  HttpCode,
+  Injectable,
+  UseInterceptors,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { map, type Observable } from 'rxjs';
 import { messageUrn } from '../scim/index.js';
 import { ResourcePage } from './representation.js';
@@ -10,6 +18,9 @@ export class ListResponseInterceptor implements NestInterceptor {
     return next.handle().pipe(map((value: unknown) => (value instanceof ResourcePage ? listResponse(value) : value)));
   }
 }
+
+/** Marks a handler that answers with a page. */
+export const AnswersList = applyDecorators(HttpCode(200), UseInterceptors(ListResponseInterceptor));
 
 function listResponse({ json, size, totalResults, place }: ResourcePage): string {
   const head = { schemas: [messageUrn.listResponse], totalResults, ...place, itemsPerPage: size };

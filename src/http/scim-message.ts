@@ -1,6 +1,6 @@
 import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { profiles, type JsonValue } from '../scim/index.js';
+import { defaultSettings, profiles, type JsonValue } from '../scim/index.js';
 import { defaultBodyLimits, readBody, responseContentType, type BodyLimits } from './scim-media-type.js';
 import { isScimPath } from './scim-path.js';
 
@@ -20,14 +20,22 @@ export class MediaTypeGuard implements CanActivate {
   }
 }
 
+/** How large a message may be. */
+interface MessageLimits extends BodyLimits {
+  /** The setting by which a tenant may have less. */
+  readonly setting?: 'maxBulkPayloadBytes';
+}
+
 /**
  * The body of a request as a handler's argument. It is read here and not in a middleware so that the guard comes first:
  * nobody's body is read before they are known.
  * @param limits how large it may be
  */
-export const Message = (limits: BodyLimits = defaultBodyLimits): ParameterDecorator => readMessage(limits);
+export const Message = (limits: MessageLimits = defaultBodyLimits): ParameterDecorator => readMessage(limits);
 
-const readMessage = createParamDecorator((limits: BodyLimits, execution: ExecutionContext): Promise<JsonValue> => {
+const readMessage = createParamDecorator((limits: MessageLimits, execution: ExecutionContext): Promise<JsonValue> => {
   const request = execution.switchToHttp().getRequest<Request>();
-  return readBody(request, request.context?.profile ?? profiles.default, limits);
+  const { profile = profiles.default, settings = defaultSettings } = request.context ?? {};
+  const bytes = limits.setting === undefined ? null : settings[limits.setting];
+  return readBody(request, profile, bytes === null ? limits : { ...limits, bytes });
 });

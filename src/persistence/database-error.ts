@@ -17,6 +17,7 @@ const violations: Readonly<Record<string, () => ScimError>> = {
   // The tenant was erased while the request was on its way.
   users_tenant_id_fkey: () => new ScimError('unauthorized'),
   groups_tenant_id_fkey: () => new ScimError('unauthorized'),
+  groups_display_name: () => new ScimError('uniqueness', 'Another group has this displayName.'),
   // The member was there when it was looked up and is gone now.
   group_members_user: () => new ScimError('invalidValue', 'members: a member does not exist.'),
   group_members_nested: () => new ScimError('invalidValue', 'members: a member does not exist.'),

@@ -13,6 +13,10 @@ export abstract class ResourceEntity {
   @Column('text', { name: 'external_id', nullable: true })
   externalId!: string | null;
 
+  /** Whether no other resource of the type may have this externalId. */
+  @Column({ type: 'boolean', name: 'external_id_unique', select: false })
+  externalIdUnique!: boolean;
+
   /** What clients set, in canonical spelling, with `schemas` and `id`; no meta, and no links to other resources. */
   @Column({ type: 'json' })
   document!: ScimResource;

@@ -32,6 +32,8 @@ export interface ResourceQuery {
   readonly sort?: Sort;
 }
 
+const created = { before: 'NULL', after: 'r.document' };
+
 /** A scope that says who writes. */
 export type AuthorScope = TenantScope & Author;
 
@@ -98,25 +100,37 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /**
    * Adds a resource, in one statement.
+   * @param note what the audit trail says; absent when `record` says it later in the transaction
    * @returns it as it is returned, without its links
    * @throws the database's error when a unique value is taken
    */
   async insert(
     scope: AuthorScope,
     row: Omit<E, 'tenantId'>,
-    note: ChangeNote,
+    note: ChangeNote | undefined,
     view: View,
   ): Promise<StoredRepresentation> {
     const parameters: unknown[] = [scope.tenant.id];
     const context = sqlContext(parameters, view.baseUrl);
     const change = this.rows.insert(row, context);
-    const audit = auditSql(scope, this.type, note, { before: 'NULL', after: 'r.document' }, context);
+    const audit = note && auditSql(scope, this.type, note, created, context);
     const [inserted] = await this.statements.run<StoredRepresentation>(
       scope,
       this.returning(change, audit, context, view),
       parameters,
     );
     return inserted as StoredRepresentation;
+  }
+
+  /** Writes the audit event of a resource that was added in this transaction. */
+  async record(scope: AuthorScope & TransactionScope, id: string, note: ChangeNote): Promise<void> {
+    const parameters: unknown[] = [scope.tenant.id, id];
+    const audit = auditSql(scope, this.type, note, created, sqlContext(parameters, ''));
+    await this.statements.run(
+      scope,
+      `WITH r AS (SELECT * FROM ${this.rows.table} WHERE tenant_id = $1 AND id = $2), ${audit} SELECT 1`,
+      parameters,
+    );
   }
 
   /**
@@ -161,9 +175,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   }
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */
-  private returning(change: string, audit: string, context: SqlContext, view: View): string {
+  private returning(change: string, audit: string | undefined, context: SqlContext, view: View): string {
     const { ctes, text, joins } = this.representation(context, view, 'SELECT r.id FROM r');
-    const parts = [`r AS (${change} RETURNING *)`, audit, ...ctes];
+    const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit]), ...ctes];
     return `WITH RECURSIVE ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
   }
 }

@@ -1,17 +1,6 @@
-import {
-  applyDecorators,
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  Param,
-  Patch,
-  Post,
-  Put,
-  UseInterceptors,
-} from '@nestjs/common';
+import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { ListResponseInterceptor } from '../http/list-response.interceptor.js';
+import { AnswersList } from '../http/list-response.interceptor.js';
 import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -74,16 +63,15 @@ export function resourceOperations(
     }
 
     @Get()
-    @UseInterceptors(ListResponseInterceptor)
+    @AnswersList
     @docs.list
     list(@Context() ctx: RequestContext, @Query() query: SearchRequest) {
-      return this.service.search(ctx, query);
+      return this.service.search(ctx, query, true);
     }
 
     @Post('.search')
     @Needs('read')
-    @HttpCode(200)
-    @UseInterceptors(ListResponseInterceptor)
+    @AnswersList
     @docs.search
     search(@Context() ctx: RequestContext, @Message() body: JsonValue) {
       return this.service.search(ctx, readSearchRequest(body, ctx.profile));

@@ -14,7 +14,6 @@ import {
   matchesEtag,
   Projection,
   quote,
-  readLinks,
   readPatch,
   readResource,
   sameJson,
@@ -24,13 +23,13 @@ import {
   type JsonValue,
   type LinkChange,
   type ProjectionRequest,
-  type ReadResource,
   type ResourceSchema,
   type ResourceType,
   type ScimResource,
   type SearchRequest,
 } from '../scim/index.js';
 import type { Searched, SearchService } from './search.service.js';
+import { splitLinks } from './split-links.js';
 
 /** A resource about to be written: its document, and the table's own columns. */
 export interface Draft<E> {
@@ -64,8 +63,6 @@ export type WriteContext = RequestContext & TransactionScope;
  */
 export abstract class ResourceService<E extends ResourceEntity> {
   abstract readonly type: ResourceType;
-  /** Attributes that a PUT without them leaves as they are; the others are cleared (RFC 7644 section 3.5.1). */
-  protected readonly keptOnReplace: readonly string[] = [];
   /** Whether a PATCH answers with the resource although nobody asked for it. */
   protected readonly returnsPatched: boolean = true;
 
@@ -82,6 +79,11 @@ export abstract class ResourceService<E extends ResourceEntity> {
 
   /** Makes what the table stores of a resource. `current` is absent when the resource is new. */
   protected abstract draft(ctx: RequestContext, id: string, resource: ScimResource, current?: E): Promise<Draft<E>>;
+
+  /** Attributes that a PUT without them leaves as they are; the others are cleared (RFC 7644 section 3.5.1). */
+  protected keptOnReplace(_ctx: RequestContext): readonly string[] {
+    return [];
+  }
 
   /** The stored resource as PATCH and PUT see it. */
   protected loaded(current: E): ScimResource {
@@ -101,7 +103,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
   async create(ctx: RequestContext, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation> {
     const schema = this.schema(ctx);
     const projection = this.projection(schema, options);
-    const { resource, links } = splitLinks(readResource(body, schema, ctx.profile), schema, ctx, 'add');
+    const { resource, links } = splitLinks(readResource(body, schema, ctx.profile), schema, ctx.profile, 'add');
     const id = uuid();
     const now = new Date();
     const draft = await this.draft(ctx, id, resource);
@@ -110,6 +112,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
       ...this.stored(draft.resource, id, schema),
       id,
       version: 1,
+      externalIdUnique: ctx.settings.uniqueExternalId,
       createdAt: now,
       lastModifiedAt: now,
     } as Omit<E, 'tenantId'>;
@@ -120,13 +123,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
       return this.represented(ctx, id, inserted, projection);
     }
     return this.transaction.run(ctx, async (tx) => {
-      await this.repository.insert(
-        tx,
-        row,
-        { ...note, members: { added: linkedIds(links), removed: [] } },
-        nothing(view),
-      );
-      await this.applyLinks(tx, id, links);
+      await this.repository.insert(tx, row, undefined, nothing(view));
+      await this.repository.record(tx, id, { ...note, members: await this.applyLinks(tx, id, links) });
       return this.represent(tx, id, projection);
     });
   }
@@ -144,10 +142,11 @@ export abstract class ResourceService<E extends ResourceEntity> {
 
   /**
    * Finds resources (RFC 7644 section 3.4.2).
+   * @param isInUrl whether the query is part of a URL
    * @throws ScimError as `SearchService.search`
    */
-  search(ctx: RequestContext, search: SearchRequest): Promise<ResourcePage> {
-    return this.searches.search(ctx, [this.searched(ctx)], search);
+  search(ctx: RequestContext, search: SearchRequest, isInUrl = false): Promise<ResourcePage> {
+    return this.searches.search(ctx, [this.searched(ctx)], search, isInUrl);
   }
 
   /** This resource type as a part of a search. */
@@ -168,11 +167,11 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const schema = this.schema(ctx);
     const projection = this.projection(schema, options);
     const read = readResource(body, schema, ctx.profile);
-    const { resource, links } = splitLinks(read, schema, ctx, 'replaceAll');
+    const { resource, links } = splitLinks(read, schema, ctx.profile, 'replaceAll');
     const edit = (current: E): Edited => {
       const before = this.loaded(current);
       const kept = { ...resource };
-      for (const name of this.keptOnReplace) {
+      for (const name of this.keptOnReplace(ctx)) {
         if (!read.named.has(name) && before[name] !== undefined) kept[name] = before[name];
       }
       checkImmutable(before, kept, schema);
@@ -218,6 +217,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    */
   async delete(ctx: RequestContext, id: string, options: Pick<WriteOptions, 'ifMatch'>): Promise<void> {
     if (!isId(id)) throw this.notFound(id);
+    requireVersion(ctx, options);
     await this.transaction.run(ctx, async (tx) => {
       this.expect(await this.repository.lock(tx, id), id, options);
       await this.unlink(tx, id);
@@ -231,6 +231,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    */
   private async change(ctx: RequestContext, id: string, change: Change<E>): Promise<StoredRepresentation> {
     if (!isId(id)) throw this.notFound(id);
+    requireVersion(ctx, change.options);
     if (!this.hasLinks(ctx)) {
       for (let attempt = 0; attempt < unlockedAttempts; attempt++) {
         const changed = await this.transaction.single(async () => {
@@ -287,7 +288,13 @@ export abstract class ResourceService<E extends ResourceEntity> {
     if (!linksChanged && !columnsChanged && sameJson(current.document, stored.document)) return 'unchanged';
     // The clock may stand still or go back; a resource's lastModified does not.
     const lastModifiedAt = new Date(Math.max(Date.now(), current.lastModifiedAt.getTime() + 1));
-    const changes = { ...columns, ...stored, version: current.version + 1, lastModifiedAt } as unknown as Partial<E>;
+    const changes = {
+      ...columns,
+      ...stored,
+      externalIdUnique: scope.settings.uniqueExternalId,
+      version: current.version + 1,
+      lastModifiedAt,
+    } as unknown as Partial<E>;
     const note: ChangeNote = { operation, secrets: secrets ?? [], ...(linksChanged ? { members } : {}) };
     return this.repository.update(scope, current, changes, note, view);
   }
@@ -358,37 +365,18 @@ export abstract class ResourceService<E extends ResourceEntity> {
 // How often a change is tried without a lock; whoever loses that often waits for a lock.
 const unlockedAttempts = 3;
 
+/** @throws ScimError preconditionRequired where the tenant asks for If-Match and there is none (RFC 6585 section 3) */
+function requireVersion({ settings }: RequestContext, { ifMatch }: Pick<WriteOptions, 'ifMatch'>): void {
+  if (settings.requireIfMatch && ifMatch === undefined) throw new ScimError('preconditionRequired');
+}
+
 /** A view of what an answer without a body needs. */
 const nothing = (view: View): View => ({ ...view, wants: () => false });
 
 const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
-
-const linkedIds = (changes: readonly { links: readonly { value: string }[] }[]): string[] =>
-  changes.flatMap(({ links }) => links.map(({ value }) => value));
 
 /** Ids are compared case-sensitively (RFC 7643 section 3.1); the database's uuid type would not do that. */
 const isId = (id: string): boolean => isUuid(id) && id === id.toLowerCase();
 
 const projectOne = (projection: Projection, json: string): string =>
   JSON.stringify(projection.apply(JSON.parse(json) as JsonObject));
-
-/** The links that a body lists. */
-type LinkSet = Extract<LinkChange, { kind: 'add' | 'replaceAll' }>;
-
-/** Parts links, such as members, from what the document stores. One that the body leaves out counts as empty. */
-function splitLinks(
-  { resource }: ReadResource,
-  schema: ResourceSchema,
-  ctx: RequestContext,
-  kind: LinkSet['kind'],
-): { resource: ScimResource; links: LinkSet[] } {
-  const rest = { ...resource };
-  const links: LinkSet[] = [];
-  for (const attribute of schema.attributes) {
-    if (!attribute.linksTo) continue;
-    const given = rest[attribute.name];
-    delete rest[attribute.name];
-    links.push({ kind, links: given === undefined ? [] : readLinks(attribute, given, ctx.profile, attribute.name) });
-  }
-  return { resource: rest, links };
-}

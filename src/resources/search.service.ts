@@ -8,6 +8,7 @@ import type { ResourceEntity } from '../persistence/resource.entity.js';
 import type { ResourceRepository } from '../persistence/resource.repository.js';
 import {
   bindFilter,
+  namesPersonal,
   parseFilter,
   Projection,
   readPage,
@@ -40,10 +41,16 @@ export class SearchService {
 
   /**
    * Finds one page. Across types, an attribute that a type does not have is one without a value there.
-   * @throws ScimError invalidFilter, invalidValue, invalidCursor, expiredCursor or invalidCount
+   * @param isInUrl whether the query is part of a URL, where a tenant may not want personal values
+   * @throws ScimError invalidFilter, sensitive, invalidValue, invalidCursor, expiredCursor or invalidCount
    */
-  async search(ctx: RequestContext, searched: readonly Searched[], search: SearchRequest): Promise<ResourcePage> {
-    const { startIndex, count } = readPage(search.startIndex, search.count);
+  async search(
+    ctx: RequestContext,
+    searched: readonly Searched[],
+    search: SearchRequest,
+    isInUrl = false,
+  ): Promise<ResourcePage> {
+    const { startIndex, count } = readPage(search.startIndex, search.count, ctx.settings.maxPageSize ?? undefined);
     const isAcross = searched.length > 1;
     const scope = searched.map(({ schema }) => schema.name).join('+');
     const parts = searched.map((part) => ({
@@ -57,7 +64,8 @@ export class SearchService {
       descending,
       ...(search.cursor === undefined ? { offset: startIndex - 1 } : after ? { after } : {}),
     };
-    const sources = sourcesOf(ctx, parts, search, isAcross);
+    const refusesPersonal = isInUrl && ctx.settings.sensitiveFilters === 'refuse';
+    const sources = sourcesOf(ctx, parts, search, { isAcross, refusesPersonal });
     const page = await this.pages.read(ctx, ctx.baseUrl, bounds, sources);
     const json = parts.every(({ projection }) => projection.isIdentity) ? page.json : project(parts, page.json);
     if (search.cursor === undefined) return new ResourcePage(json, page.size, page.totalResults, { startIndex });
@@ -85,12 +93,13 @@ function sourcesOf(
   ctx: RequestContext,
   parts: readonly Part[],
   { filter, sortBy, sortOrder }: SearchRequest,
-  isAcross: boolean,
+  { isAcross, refusesPersonal }: { readonly isAcross: boolean; readonly refusesPersonal: boolean },
 ): (context: SqlContext) => PageSource[] {
   const parsed = filter === undefined ? undefined : parseFilter(filter);
   const options: BindOptions = isAcross ? { absentIn: ctx.registry } : {};
   const queries = parts.map(({ schema }) => {
     const bound = parsed && bindFilter(parsed, schema, ctx.profile, options);
+    if (refusesPersonal && bound && namesPersonal(bound, schema.name)) throw new ScimError('sensitive');
     const sort = readSort(sortBy, sortOrder, schema, options);
     return { ...(bound ? { filter: bound } : {}), ...(sort ? { sort } : {}) };
   });

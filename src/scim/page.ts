@@ -23,13 +23,18 @@ function integer(name: string, given: string | number): bigint {
 /**
  * Reads paging parameters (RFC 7644 section 3.4.2.4): startIndex below 1 means 1, a negative count means 0, and a count
  * above maxResults means maxResults.
+ * @param maxResults the most that a page may hold
  * @throws ScimError invalidValue when one is not a whole number of 64 bits
  */
-export function readPage(startIndex: string | number | undefined, count: string | number | undefined): Page {
+export function readPage(
+  startIndex: string | number | undefined,
+  count: string | number | undefined,
+  maxResults: number = limits.maxResults,
+): Page {
   const start = startIndex === undefined ? 1n : integer('startIndex', startIndex);
   const size = count === undefined ? BigInt(limits.defaultCount) : integer('count', count);
+  const largest = BigInt(maxResults);
   // Past 2^53 a number loses its last digits; nothing is stored there anyway.
   const bounded = start > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(start);
-  const largest = BigInt(limits.maxResults);
   return { startIndex: Math.max(1, bounded), count: Math.max(0, Number(size > largest ? largest : size)) };
 }

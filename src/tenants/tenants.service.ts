@@ -1,17 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Subject } from 'rxjs';
-import { IsNull, Repository } from 'typeorm';
+import { IsNull, Repository, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { Config } from '../config.js';
 import { toScimError } from '../persistence/database-error.js';
 import { quote, ScimError, type TenantSettings } from '../scim/index.js';
 import { TenantErasure } from './tenant-erasure.js';
 import { TenantEntity } from './tenant.entity.js';
+import { applyUniqueness } from './uniqueness.js';
 import { tenantNamePattern, tenantRecord, type TenantRecord } from './tenant.js';
 
 /** The tenant that exists without being created. */
 export const defaultTenantName = 'default';
+
+// Settings that rows have to know of.
+const uniqueness = ['uniqueExternalId', 'uniqueGroupDisplayName'] as const;
 
 /** Which part of a list is wanted. */
 export interface PageRequest {
@@ -83,28 +87,33 @@ export class TenantsService {
 
   /**
    * Renames a tenant, changes settings of it, or both.
-   * @throws ScimError notFound; uniqueness when the new name is taken; conflict for the name of a tenant that the
+   * @throws ScimError notFound; uniqueness when the new name is taken, or resources share a value that is to be unique; conflict for the name of a tenant that the
    * configuration names
    */
   async change(name: string, { name: newName, settings = {} }: TenantChanges): Promise<TenantRecord> {
     const { id } = await this.get(name);
     if (newName !== undefined && newName !== name) this.refuseIfConfigured(name, 'renamed');
     const { profile, ...chosen } = settings;
-    await this.tenants
-      .createQueryBuilder()
-      .update()
-      .set({
-        ...(newName === undefined ? {} : { name: newName }),
-        ...(profile === undefined ? {} : { profile }),
-        // One statement, so that two operators who change different settings both have their way.
-        settings: () => 'settings || CAST(:chosen AS jsonb)',
-      })
-      .setParameter('chosen', JSON.stringify(chosen))
-      .where({ id })
-      .execute()
-      .catch((error: unknown) => {
-        throw toScimError(error) ?? error;
-      });
+    const change = async (manager: EntityManager): Promise<void> => {
+      await manager
+        .createQueryBuilder()
+        .update(TenantEntity)
+        .set({
+          ...(newName === undefined ? {} : { name: newName }),
+          ...(profile === undefined ? {} : { profile }),
+          // One statement, so that two operators who change different settings both have their way.
+          settings: () => 'settings || CAST(:chosen AS jsonb)',
+        })
+        .setParameter('chosen', JSON.stringify(chosen))
+        .where({ id })
+        .execute();
+      if (uniqueness.every((name) => chosen[name] === undefined)) return;
+      const changed = await manager.findOneByOrFail(TenantEntity, { id });
+      await applyUniqueness(manager, id, tenantRecord(changed).settings);
+    };
+    await this.tenants.manager.transaction(change).catch((error: unknown) => {
+      throw toScimError(error) ?? error;
+    });
     this.changed.next(id);
     return this.get(newName ?? name);
   }

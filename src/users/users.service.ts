@@ -26,8 +26,6 @@ const reportsAtOnce = 500;
 @Injectable()
 export class UsersService extends ResourceService<UserEntity> {
   readonly type = userResourceType;
-  // Leaving them out must neither lock a user out nor let a leaver back in.
-  protected override readonly keptOnReplace = ['active', 'password'];
 
   constructor(
     private readonly users: UsersRepository,
@@ -36,6 +34,11 @@ export class UsersService extends ResourceService<UserEntity> {
     private readonly memberships: MembershipsRepository,
   ) {
     super(users, transaction, searches);
+  }
+
+  /** Leaving them out must neither lock a user out nor let a leaver back in, unless the tenant wants it so. */
+  protected override keptOnReplace({ settings }: RequestContext): readonly string[] {
+    return settings.replaceOmitted === 'keep' ? ['active', 'password'] : ['password'];
   }
 
   /** The stored user, with the hash standing for the password so that a change or removal of it shows. */

@@ -17,7 +17,7 @@ let theirs: { user: Resource; group: Resource };
 beforeAll(async () => {
   server = await startServer();
   asking = await server.addTenant('asking');
-  strict = await server.addTenant('strict', 'strict');
+  strict = await server.addTenant('strict', { profile: 'strict' });
   other = await server.addTenant('other');
 });
 afterAll(() => server.close());

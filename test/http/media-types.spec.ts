@@ -15,7 +15,7 @@ let user: Resource;
 
 beforeAll(async () => {
   server = await startServer();
-  strict = await server.addTenant('strict', 'strict');
+  strict = await server.addTenant('strict', { profile: 'strict' });
   user = (await server.scim.post('/Users', { userName: 'media@example.com' })).body;
 });
 

@@ -82,7 +82,7 @@ describe('the ServiceProviderConfig (RFC 7643 section 5, RFC 9865 section 3)', (
   });
 
   it('is the same for everybody: it holds nothing of a tenant', async () => {
-    const tenant = await server.addTenant('another', 'strict');
+    const tenant = await server.addTenant('another', { profile: 'strict' });
     const texts = await Promise.all(
       [server.scim, tenant].map((client) => client.get('/ServiceProviderConfig').then(({ text }) => text)),
     );

@@ -11,7 +11,7 @@ import { prepareDefaultTenant } from '../../src/first-start.js';
 import { ScimExpressAdapter } from '../../src/http/scim-express.adapter.js';
 import { basePath } from '../../src/http/scim-path.js';
 import { createLogger, NestLogger } from '../../src/ops/logging.js';
-import type { ProfileName } from '../../src/scim/index.js';
+import type { TenantSettings } from '../../src/scim/index.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { ScimClient } from './client.js';
 import { createDatabase } from './database.js';
@@ -30,7 +30,7 @@ export interface TestServer {
   /** What was logged so far, one object a line. */
   readonly logged: () => Record<string, unknown>[];
   /** Makes another tenant. @returns a client of it */
-  readonly addTenant: (name: string, profile?: ProfileName) => Promise<ScimClient>;
+  readonly addTenant: (name: string, settings?: Partial<TenantSettings>) => Promise<ScimClient>;
   readonly close: () => Promise<void>;
 }
 
@@ -61,8 +61,8 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     origin,
     scim: new ScimClient(origin + basePath, secret),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    addTenant: async (name, profile = 'default') => {
-      const tenant = await app.get(TenantsService).create(name, { profile });
+    addTenant: async (name, settings = {}) => {
+      const tenant = await app.get(TenantsService).create(name, settings);
       return new ScimClient(origin + basePath, (await app.get(TokensService).issue(tenant, { name: 'test' })).secret);
     },
     close: async () => {

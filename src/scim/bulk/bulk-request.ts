@@ -35,17 +35,22 @@ const stringOf = (value: JsonValue | undefined): string => (typeof value === 'st
 
 /**
  * Reads the body of POST /Bulk (RFC 7644 section 3.7). What is wrong with one operation is its own error.
+ * @param maxOperations how many operations it may hold
  * @throws ScimError invalidSyntax when the body is not a BulkRequest message or two operations share a bulkId;
  *   invalidValue for a failOnErrors that is not a positive whole number; payloadTooLarge for too many operations
  */
-export function readBulkRequest(body: JsonValue | undefined, profile: Profile): BulkRequest {
+export function readBulkRequest(
+  body: JsonValue | undefined,
+  profile: Profile,
+  maxOperations: number = limits.bulkOperations,
+): BulkRequest {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a BulkRequest message.');
   checkMessageSchema(body, messageUrn.bulkRequest, profile);
   const operations = operationsOf(body);
-  if (operations.length > limits.bulkOperations) {
+  if (operations.length > maxOperations) {
     throw new ScimError(
       'payloadTooLarge',
-      `A bulk request may hold maxOperations = ${limits.bulkOperations} operations; this one has ${operations.length}.`,
+      `A bulk request may hold maxOperations = ${maxOperations} operations; this one has ${operations.length}.`,
     );
   }
   const failOnErrors = memberOf(body, 'failOnErrors');

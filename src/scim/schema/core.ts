@@ -2,7 +2,8 @@ import { resourceTypeSchema, schemaSchema, serviceProviderConfigSchema } from '.
 import { enterpriseUserSchema, enterpriseUserUrn } from './enterprise-user.js';
 import { groupSchema, groupUrn } from './group.js';
 import { SchemaRegistry } from './registry.js';
-import type { ResourceType } from './schema.js';
+import type { TenantSettings } from '../settings.js';
+import type { ResourceType, Schema } from './schema.js';
 import { userSchema, userUrn } from './user.js';
 
 /** The User resource type (RFC 7643 section 8.6). */
@@ -23,8 +24,27 @@ export const groupResourceType: ResourceType = {
   schemaExtensions: [],
 };
 
+/** Group names as a tenant may have them: one group each (RFC 7643 section 7, uniqueness). */
+const uniqueGroupSchema: Schema = {
+  ...groupSchema,
+  attributes: groupSchema.attributes.map((attribute) =>
+    attribute.name === 'displayName' ? { ...attribute, uniqueness: 'server' } : attribute,
+  ),
+};
+
 /** The registry of the schemas that RFC 7643 defines. */
-export const coreRegistry = new SchemaRegistry(
-  [userSchema, groupSchema, enterpriseUserSchema, serviceProviderConfigSchema, resourceTypeSchema, schemaSchema],
-  [userResourceType, groupResourceType],
-);
+export const coreRegistry = registryWith(groupSchema);
+const uniqueGroupsRegistry = registryWith(uniqueGroupSchema);
+
+/** The registry that is true for a tenant's settings. */
+export const registryFor = ({
+  uniqueGroupDisplayName,
+}: Pick<TenantSettings, 'uniqueGroupDisplayName'>): SchemaRegistry =>
+  uniqueGroupDisplayName ? uniqueGroupsRegistry : coreRegistry;
+
+function registryWith(group: Schema): SchemaRegistry {
+  return new SchemaRegistry(
+    [userSchema, group, enterpriseUserSchema, serviceProviderConfigSchema, resourceTypeSchema, schemaSchema],
+    [userResourceType, groupResourceType],
+  );
+}
