@@ -207,7 +207,11 @@ describe('readConfig', () => {
     ['REQUESTS_PER_SECOND', '0', 'REQUESTS_PER_SECOND must be a whole number from 1 to 100000'],
     ['REQUESTS_PER_SECOND', '0.5', 'REQUESTS_PER_SECOND must be a whole number from 1 to 100000'],
     ['CONCURRENT_REQUESTS', '10001', 'CONCURRENT_REQUESTS must be a whole number from 1 to 10000'],
-    ['FAILED_AUTHENTICATIONS_PER_MINUTE', '-1', 'FAILED_AUTHENTICATIONS_PER_MINUTE must be a whole number from 1 to 100000'],
+    [
+      'FAILED_AUTHENTICATIONS_PER_MINUTE',
+      '-1',
+      'FAILED_AUTHENTICATIONS_PER_MINUTE must be a whole number from 1 to 100000',
+    ],
     ['REDIS_URL', 'http://redis', 'REDIS_URL must be a redis:// or rediss:// URL'],
     ['TRUST_PROXY', 'true', trustProxy],
     ['TRUST_PROXY', '0', trustProxy],

@@ -95,4 +95,10 @@ describe('readPage (RFC 7644 section 3.4.2.4)', () => {
       expect(errorOf(() => readPage(given, undefined))).toMatchObject({ row: 'invalidValue' });
     }
   });
+
+  it('reads no more than a smaller maxResults, also where count is left out', () => {
+    expect([readPage(1, 50, 20).count, readPage(1, undefined, 20).count, readPage(1, 5, 20).count]).toEqual([
+      20, 20, 5,
+    ]);
+  });
 });

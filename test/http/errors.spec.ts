@@ -199,6 +199,24 @@ const refusals: Readonly<Partial<Record<ScimErrorName, Refusal>>> = {
     status: 415,
     detail: 'Content-Type "text/plain" is not supported; use application/scim+json in UTF-8.',
   },
+  sensitive: {
+    request: async (_scim, { addTenant }) => {
+      const careful = await addTenant('careful', { sensitiveFilters: 'refuse' });
+      return careful.get('/Users?filter=userName eq "ann"');
+    },
+    status: 403,
+    scimType: 'sensitive',
+    detail: 'A personal value may not be part of a URL; use POST with /.search.',
+  },
+  preconditionRequired: {
+    request: async (_scim, { addTenant }) => {
+      const exact = await addTenant('exact', { requireIfMatch: true });
+      const { body } = await exact.post('/Users', { userName: 'exact' });
+      return exact.put(`/Users/${body.id}`, { userName: 'exact' });
+    },
+    status: 428,
+    detail: 'Send the version that is to be changed in If-Match.',
+  },
   tooManyRequests: {
     request: async (_scim, { app, addTenant }) => {
       const hasty = await addTenant('hasty');

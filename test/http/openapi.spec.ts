@@ -60,7 +60,8 @@ interface Document {
 
 const scimMediaType = 'application/scim+json';
 const oauth = ['GET /.well-known/oauth-authorization-server', 'GET /oauth/jwks', 'POST /oauth/token'];
-const withoutToken = [...oauth, 'GET /livez', 'GET /readyz', 'GET /scim/v2/ServiceProviderConfig'];
+const metrics = 'GET /metrics';
+const withoutToken = [...oauth, metrics, 'GET /livez', 'GET /readyz', 'GET /scim/v2/ServiceProviderConfig'];
 const probes = ['GET /livez', 'GET /readyz'];
 
 let server: TestServer;
@@ -79,7 +80,7 @@ beforeAll(async () => {
       operation,
     ]),
   );
-  scim = operations.filter(([name]) => !oauth.includes(name));
+  scim = operations.filter(([name]) => ![...oauth, metrics].includes(name));
 });
 
 afterAll(() => server.close());

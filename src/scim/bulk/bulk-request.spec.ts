@@ -86,6 +86,14 @@ describe('BulkRequest (RFC 7644 section 3.7)', () => {
     expect(() => read(body)).toThrow(expect.objectContaining({ row }));
   });
 
+  it('refuses more operations than it may hold here', () => {
+    const body = { schemas, Operations: [{}, {}] };
+    expect(() => readBulkRequest(body, profiles.default, 1)).toThrow(
+      'A bulk request may hold maxOperations = 1 operations; this one has 2.',
+    );
+    expect(readBulkRequest(body, profiles.default, 2).operations).toHaveLength(2);
+  });
+
   it('infers schemas where the profile tolerates it', () => {
     expect(read({ Operations: [{}] }).operations).toHaveLength(1);
     expect(() => read({ Operations: [{}] }, profiles.strict)).toThrow(
