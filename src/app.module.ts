@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AdminModule } from './admin/admin.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { BulkModule } from './bulk/bulk.module.js';
 import type { Config } from './config.js';
@@ -11,6 +12,7 @@ import { OAuthModule } from './oauth/oauth.module.js';
 import { OpsModule } from './ops/ops.module.js';
 import type { EmbeddedDatabase } from './persistence/embedded.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
+import { RequestLogModule } from './request-log/request-log.module.js';
 import { TenantsModule } from './tenants/tenants.module.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -24,6 +26,8 @@ export class AppModule {
       imports: [
         ConfigModule.with(config),
         PersistenceModule.on(database),
+        AuditModule,
+        RequestLogModule,
         TenantsModule,
         OAuthModule,
         AuthModule,

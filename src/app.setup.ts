@@ -15,6 +15,7 @@ import { Metrics } from './ops/metrics.js';
 import { requestLog } from './ops/request-log.js';
 import { serveSwagger } from './ops/swagger.js';
 import { toScimError } from './persistence/database-error.js';
+import { RequestRecorder } from './request-log/request-recorder.js';
 
 const second = 1000;
 
@@ -27,7 +28,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   app.set('query parser', false);
   // Whose X-Forwarded-For says where a request comes from: nobody's, unless somebody is named.
   app.set('trust proxy', config.trustProxy ?? false);
-  app.use(requestLog(logger, app.get(RequestMetrics)));
+  app.use(requestLog(logger, app.get(RequestMetrics), app.get(RequestRecorder)));
   const { lookups } = app.get(BearerStrategy);
   app.get(Metrics).watchCache('credential', () => lookups);
   app.use(securityHeaders(config.publicUrl.startsWith('https:')));

@@ -20,6 +20,7 @@ const IsWholeNumber = (least: number, most: number): PropertyDecorator =>
   });
 
 const mostProxies = 10;
+const longestRetention = 36_500;
 
 /** Names that proxy-addr has for ranges of addresses. */
 const addressRanges = ['loopback', 'linklocal', 'uniquelocal'];
@@ -117,6 +118,15 @@ class Environment {
   @IsTrustProxy()
   TRUST_PROXY?: string;
 
+  @IsWholeNumber(0, longestRetention)
+  AUDIT_RETENTION_DAYS = '365';
+
+  @IsIn(['on', 'off'], { message: 'REQUEST_LOG must be on or off' })
+  REQUEST_LOG = 'on';
+
+  @IsWholeNumber(1, 366)
+  REQUEST_LOG_DAYS = '7';
+
   @IsOptional()
   @IsPort({ message: 'METRICS_PORT must be a port number, from 0 to 65535' })
   METRICS_PORT?: string;
@@ -167,6 +177,11 @@ export abstract class Config {
   abstract readonly redisUrl?: string;
   /** The proxies whose X-Forwarded-For counts: how many, or their addresses; absent: none. */
   abstract readonly trustProxy?: number | readonly string[];
+  /** For how many days events stay in the audit trail, unless a tenant's settings say otherwise; 0: for ever. */
+  abstract readonly auditRetentionDays: number;
+  /** Whether requests are kept for tenants' administrators to look at. */
+  abstract readonly requestLog: boolean;
+  abstract readonly requestLogDays: number;
   /** Where the metrics are served apart from everything else; absent: beside it, to this machine only. */
   abstract readonly metricsPort?: number;
   /** How many tenants have a label of their own in the metrics. */
@@ -212,6 +227,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     failedAuthenticationsPerMinute: Number(read.FAILED_AUTHENTICATIONS_PER_MINUTE),
     ...(read.REDIS_URL === undefined ? {} : { redisUrl: read.REDIS_URL }),
     ...(read.TRUST_PROXY === undefined ? {} : { trustProxy: readTrustProxy(read.TRUST_PROXY) ?? [] }),
+    auditRetentionDays: Number(read.AUDIT_RETENTION_DAYS),
+    requestLog: read.REQUEST_LOG === 'on',
+    requestLogDays: Number(read.REQUEST_LOG_DAYS),
     ...(read.METRICS_PORT === undefined ? {} : { metricsPort: Number(read.METRICS_PORT) }),
     metricsTenants: Number(read.METRICS_TENANTS),
     tracing: read.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,

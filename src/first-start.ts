@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import { v7 as uuid } from 'uuid';
 import { TokensService } from './auth/tokens.service.js';
 import type { Config } from './config.js';
 import { TenantsService } from './tenants/tenants.service.js';
@@ -11,9 +12,10 @@ import { TenantsService } from './tenants/tenants.service.js';
 export async function prepareDefaultTenant(app: INestApplication, { scimToken }: Config): Promise<string | undefined> {
   const tenants = app.get(TenantsService);
   const tokens = app.get(TokensService);
+  const author = { actor: 'config', requestId: uuid() };
   if (scimToken === undefined) {
-    return (await tenants.needsDefault()) ? tokens.issueFirst(await tenants.ensureDefault()) : undefined;
+    return (await tenants.needsDefault()) ? tokens.issueFirst(author, await tenants.ensureDefault(author)) : undefined;
   }
-  await tokens.configure(await tenants.ensureDefault(), scimToken);
+  await tokens.configure(author, await tenants.ensureDefault(author), scimToken);
   return undefined;
 }

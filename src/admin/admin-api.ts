@@ -49,13 +49,14 @@ export function JsonAnswer(status: number, description: string, dto: Type): Meth
   );
 }
 
-const standardCount = 100;
+/** How much of a list is shown unless somebody says otherwise. */
+export const standardCount = 100;
 const mostCount = 200;
 
 const cursorRule = { message: 'cursor must be the nextCursor of the page before' };
 
 /** How much of a list is wanted. Where from is said by `cursor`, which differs by what the list is ordered by. */
-abstract class CountQuery {
+export abstract class CountQuery {
   @MayBeAbsent()
   @Transform(({ value }: { value: unknown }) => (/^\d{1,9}$/.test(String(value)) ? Number(value) : value))
   @IsInt({ message: `count must be a whole number from 1 to ${mostCount}` })

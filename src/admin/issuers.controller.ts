@@ -2,6 +2,7 @@ import { Delete, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { ScimErrors, type Examples } from '../http/scim-docs.js';
 import { Issuers } from '../oauth/issuers.service.js';
+import type { Author } from '../persistence/audit.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import {
   AdminApi,
@@ -13,6 +14,7 @@ import {
   TenantParameter,
   type Listed,
 } from './admin-api.js';
+import { Operator } from './author.js';
 import { IssuerDefinitionDto, IssuerDto, issuerDto, IssuerListDto, issuerRequest } from './issuers.dto.js';
 import { Json, Parameters } from './validation.js';
 
@@ -60,8 +62,9 @@ export class IssuersController {
   async create(
     @Param('tenant') tenant: string,
     @Json(IssuerDefinitionDto) definition: IssuerDefinitionDto,
+    @Operator() author: Author,
   ): Promise<IssuerDto> {
-    return issuerDto(await this.issuers.create(await this.tenants.get(tenant), issuerRequest(definition)));
+    return issuerDto(await this.issuers.create(author, await this.tenants.get(tenant), issuerRequest(definition)));
   }
 
   @Get()
@@ -98,8 +101,9 @@ export class IssuersController {
     @Param('tenant') tenant: string,
     @Param('id') id: string,
     @Json(IssuerDefinitionDto) definition: IssuerDefinitionDto,
+    @Operator() author: Author,
   ): Promise<IssuerDto> {
-    return issuerDto(await this.issuers.replace(await this.tenants.get(tenant), id, issuerRequest(definition)));
+    return issuerDto(await this.issuers.replace(author, await this.tenants.get(tenant), id, issuerRequest(definition)));
   }
 
   @Delete(':id')
@@ -111,7 +115,7 @@ export class IssuersController {
   })
   @ApiNoContentResponse({ description: 'Its tokens are no good any more.' })
   @ScimErrors('notFound')
-  async remove(@Param('tenant') tenant: string, @Param('id') id: string): Promise<void> {
-    await this.issuers.remove(await this.tenants.get(tenant), id);
+  async remove(@Param('tenant') tenant: string, @Param('id') id: string, @Operator() author: Author): Promise<void> {
+    await this.issuers.remove(author, await this.tenants.get(tenant), id);
   }
 }

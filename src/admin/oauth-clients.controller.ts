@@ -2,6 +2,7 @@ import { Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { ScimErrors } from '../http/scim-docs.js';
 import { OAuthClients } from '../oauth/oauth-clients.service.js';
+import type { Author } from '../persistence/audit.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import {
   AdminApi,
@@ -13,6 +14,7 @@ import {
   TenantParameter,
   type Listed,
 } from './admin-api.js';
+import { Operator } from './author.js';
 import {
   ClientDto,
   clientDto,
@@ -48,9 +50,10 @@ export class OAuthClientsController {
   async create(
     @Param('tenant') tenant: string,
     @Json(NewClientDto) { name, scopes, expiresAt }: NewClientDto,
+    @Operator() author: Author,
   ): Promise<IssuedClientDto> {
     const request = { name, scopes, expiresAt: instantOf(expiresAt) };
-    return issuedClientDto(await this.clients.create(await this.tenants.get(tenant), request));
+    return issuedClientDto(await this.clients.create(author, await this.tenants.get(tenant), request));
   }
 
   @Get()
@@ -86,8 +89,8 @@ export class OAuthClientsController {
   })
   @ApiNoContentResponse({ description: 'The client, its secrets and its tokens have ended.' })
   @ScimErrors('notFound')
-  async revoke(@Param('tenant') tenant: string, @Param('id') id: string): Promise<void> {
-    await this.clients.revoke(await this.tenants.get(tenant), id);
+  async revoke(@Param('tenant') tenant: string, @Param('id') id: string, @Operator() author: Author): Promise<void> {
+    await this.clients.revoke(author, await this.tenants.get(tenant), id);
   }
 
   @Post(':id/rotate')
@@ -103,8 +106,9 @@ export class OAuthClientsController {
     @Param('tenant') tenant: string,
     @Param('id') id: string,
     @Json(SecretRotationDto) { overlapSeconds = overlap.standard, expiresAt }: SecretRotationDto,
+    @Operator() author: Author,
   ): Promise<IssuedClientDto> {
     const rotation = { overlapSeconds, expiresAt: instantOf(expiresAt) };
-    return issuedClientDto(await this.clients.rotate(await this.tenants.get(tenant), id, rotation));
+    return issuedClientDto(await this.clients.rotate(author, await this.tenants.get(tenant), id, rotation));
   }
 }

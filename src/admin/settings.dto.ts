@@ -78,4 +78,7 @@ export class SettingsDto implements Partial<TenantSettings> {
 
   @OnOff('requestLog', "Requests are kept for the tenant's administrators.")
   requestLog?: boolean;
+
+  @AtMost('auditRetentionDays', 'For how many days events stay in the audit trail.')
+  auditRetentionDays?: number | null;
 }

@@ -3,6 +3,7 @@ import { ApiNoContentResponse, ApiOperation, ApiQuery } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Config } from '../config.js';
 import { ScimErrors } from '../http/scim-docs.js';
+import type { Author } from '../persistence/audit.js';
 import { quote, ScimError, type TenantSettings } from '../scim/index.js';
 import type { TenantRecord } from '../tenants/tenant.js';
 import { TenantsService } from '../tenants/tenants.service.js';
@@ -16,6 +17,7 @@ import {
   TenantParameter,
   type Listed,
 } from './admin-api.js';
+import { Operator } from './author.js';
 import { SettingsDto } from './settings.dto.js';
 import {
   NewTenantDto,
@@ -48,9 +50,10 @@ export class TenantsController {
   @ScimErrors('invalidSyntax', 'invalidValue', 'uniqueness')
   async create(
     @Json(NewTenantDto) { name, settings }: NewTenantDto,
+    @Operator() author: Author,
     @Res({ passthrough: true }) response: Response,
   ): Promise<TenantDto> {
-    const created = await this.tenants.create(name, settings);
+    const created = await this.tenants.create(author, name, settings);
     response.setHeader('Location', `${this.config.publicUrl}${adminPath}/tenants/${name}`);
     return this.show(created);
   }
@@ -88,8 +91,12 @@ export class TenantsController {
   @JsonRequest(TenantChangesDto, { rename: { summary: 'Rename it', value: { name: 'acme-inc' } } })
   @JsonAnswer(200, 'The tenant as it is now.', TenantDto)
   @ScimErrors('invalidSyntax', 'invalidValue', 'notFound', 'uniqueness', 'conflict')
-  async change(@Param('tenant') name: string, @Json(TenantChangesDto) changes: TenantChangesDto): Promise<TenantDto> {
-    return this.show(await this.tenants.change(name, changes));
+  async change(
+    @Param('tenant') name: string,
+    @Json(TenantChangesDto) changes: TenantChangesDto,
+    @Operator() author: Author,
+  ): Promise<TenantDto> {
+    return this.show(await this.tenants.change(author, name, changes));
   }
 
   @Post(':tenant/suspend')
@@ -101,8 +108,8 @@ export class TenantsController {
   })
   @JsonAnswer(200, 'The tenant as it is now.', TenantDto)
   @ScimErrors('notFound')
-  async suspend(@Param('tenant') name: string): Promise<TenantDto> {
-    return this.show(await this.tenants.suspend(name));
+  async suspend(@Param('tenant') name: string, @Operator() author: Author): Promise<TenantDto> {
+    return this.show(await this.tenants.suspend(author, name));
   }
 
   @Post(':tenant/resume')
@@ -111,8 +118,8 @@ export class TenantsController {
   @ApiOperation({ summary: 'End a suspension' })
   @JsonAnswer(200, 'The tenant as it is now.', TenantDto)
   @ScimErrors('notFound', 'conflict')
-  async resume(@Param('tenant') name: string): Promise<TenantDto> {
-    return this.show(await this.tenants.resume(name));
+  async resume(@Param('tenant') name: string, @Operator() author: Author): Promise<TenantDto> {
+    return this.show(await this.tenants.resume(author, name));
   }
 
   @Delete(':tenant')
@@ -128,11 +135,12 @@ export class TenantsController {
   async delete(
     @Param('tenant') name: string,
     @Parameters(TenantDeletionQuery) { name: confirmed }: TenantDeletionQuery,
+    @Operator() author: Author,
   ): Promise<void> {
     if (confirmed !== name) {
       throw new ScimError('invalidValue', `name must be ${quote(name)}, to say that this tenant is to be erased.`);
     }
-    await this.tenants.erase(name);
+    await this.tenants.erase(author, name);
   }
 
   @Get(':tenant/settings')
@@ -153,8 +161,9 @@ export class TenantsController {
   async changeSettings(
     @Param('tenant') name: string,
     @Json(SettingsDto) settings: SettingsDto,
+    @Operator() author: Author,
   ): Promise<TenantSettings> {
-    return (await this.tenants.change(name, { settings })).settings;
+    return (await this.tenants.change(author, name, { settings })).settings;
   }
 
   private show(record: TenantRecord): TenantDto {

@@ -2,6 +2,7 @@ import { Delete, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { TokensService } from '../auth/tokens.service.js';
 import { ScimErrors } from '../http/scim-docs.js';
+import type { Author } from '../persistence/audit.js';
 import { TenantsService } from '../tenants/tenants.service.js';
 import {
   AdminApi,
@@ -13,6 +14,7 @@ import {
   TenantParameter,
   type Listed,
 } from './admin-api.js';
+import { Operator } from './author.js';
 import {
   instantOf,
   IssuedTokenDto,
@@ -49,9 +51,10 @@ export class TokensController {
   async create(
     @Param('tenant') tenant: string,
     @Json(NewTokenDto) { name, scopes, expiresAt }: NewTokenDto,
+    @Operator() author: Author,
   ): Promise<IssuedTokenDto> {
     const request = { name, scopes, expiresAt: instantOf(expiresAt) };
-    return issuedTokenDto(await this.tokens.issue(await this.tenants.get(tenant), request));
+    return issuedTokenDto(await this.tokens.issue(author, await this.tenants.get(tenant), request));
   }
 
   @Get()
@@ -78,8 +81,8 @@ export class TokensController {
   })
   @ApiNoContentResponse({ description: 'It has ended.' })
   @ScimErrors('notFound', 'conflict')
-  async revoke(@Param('tenant') tenant: string, @Param('id') id: string): Promise<void> {
-    await this.tokens.revoke(await this.tenants.get(tenant), id);
+  async revoke(@Param('tenant') tenant: string, @Param('id') id: string, @Operator() author: Author): Promise<void> {
+    await this.tokens.revoke(author, await this.tenants.get(tenant), id);
   }
 
   @Post(':id/rotate')
@@ -95,8 +98,9 @@ export class TokensController {
     @Param('tenant') tenant: string,
     @Param('id') id: string,
     @Json(TokenRotationDto) { overlapSeconds = overlap.standard, expiresAt }: TokenRotationDto,
+    @Operator() author: Author,
   ): Promise<IssuedTokenDto> {
     const rotation = { overlapSeconds, expiresAt: instantOf(expiresAt) };
-    return issuedTokenDto(await this.tokens.rotate(await this.tenants.get(tenant), id, rotation));
+    return issuedTokenDto(await this.tokens.rotate(author, await this.tenants.get(tenant), id, rotation));
   }
 }

@@ -89,6 +89,7 @@ export class ScimAuthGuard implements CanActivate {
 
   /** Makes the context of a request whose credentials are good, if they are good for this request. */
   private admit(principal: Principal, request: Request, response: Response, access: RouteAccess): true {
+    request.principal = principal;
     const { tenant, actor, scopes } = principal;
     this.limits.admit(tenant, response);
     const { addressedTenant } = request;

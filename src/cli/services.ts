@@ -2,8 +2,10 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { TokensService } from '../auth/tokens.service.js';
+import { v7 as uuid } from 'uuid';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config.module.js';
+import type { Author } from '../persistence/audit.js';
 import { openEmbedded, type EmbeddedDatabase } from '../persistence/embedded.js';
 import { PersistenceModule } from '../persistence/persistence.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
@@ -14,6 +16,8 @@ export interface Services {
   readonly config: Config;
   readonly tenants: TenantsService;
   readonly tokens: TokensService;
+  /** Who the audit trail names, by an id that all changes of one command share. */
+  readonly author: Author;
 }
 
 /** Does work with a database, and closes it. */
@@ -51,7 +55,8 @@ export async function withServices<T>(
     abortOnError: false,
   });
   try {
-    return await work({ config, tenants: context.get(TenantsService), tokens: context.get(TokensService) });
+    const [tenants, tokens] = [context.get(TenantsService), context.get(TokensService)];
+    return await work({ config, tenants, tokens, author: { actor: 'cli', requestId: uuid() } });
   } finally {
     await context.close();
   }

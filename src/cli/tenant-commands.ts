@@ -52,7 +52,7 @@ function addChangingCommands(tenant: Command, surroundings: Surroundings): void 
     .argument('[setting=value...]', 'settings that differ from the standard')
     .action((name: string, settings: string[], options: ResultOptions) => {
       const given = checked(NewTenantDto, { name, settings: readSettings(settings) });
-      return show(surroundings, options, ({ tenants }) => tenants.create(given.name, given.settings));
+      return show(surroundings, options, ({ tenants, author }) => tenants.create(author, given.name, given.settings));
     });
 
   withJson(tenant.command('set'))
@@ -61,7 +61,7 @@ function addChangingCommands(tenant: Command, surroundings: Surroundings): void 
     .argument('<setting=value...>', 'such as profile=strict; null for what the server gives')
     .action((name: string, settings: string[], options: ResultOptions) => {
       const given = checked(SettingsDto, readSettings(settings));
-      return show(surroundings, options, ({ tenants }) => tenants.change(name, { settings: given }));
+      return show(surroundings, options, ({ tenants, author }) => tenants.change(author, name, { settings: given }));
     });
 
   withJson(tenant.command('rename'))
@@ -70,21 +70,21 @@ function addChangingCommands(tenant: Command, surroundings: Surroundings): void 
     .argument('<new-name>')
     .action((name: string, newName: string, options: ResultOptions) => {
       const changes = checked(TenantChangesDto, { name: newName });
-      return show(surroundings, options, ({ tenants }) => tenants.change(name, changes));
+      return show(surroundings, options, ({ tenants, author }) => tenants.change(author, name, changes));
     });
 
   withJson(tenant.command('suspend'))
     .description('answer 503 to a tenant, so that identity providers try again later')
     .argument('<name>')
     .action((name: string, options: ResultOptions) =>
-      show(surroundings, options, ({ tenants }) => tenants.suspend(name)),
+      show(surroundings, options, ({ tenants, author }) => tenants.suspend(author, name)),
     );
 
   withJson(tenant.command('resume'))
     .description('end a suspension')
     .argument('<name>')
     .action((name: string, options: ResultOptions) =>
-      show(surroundings, options, ({ tenants }) => tenants.resume(name)),
+      show(surroundings, options, ({ tenants, author }) => tenants.resume(author, name)),
     );
 
   addDeletion(tenant, surroundings);
@@ -101,7 +101,7 @@ function addDeletion(tenant: Command, surroundings: Surroundings): void {
       if ((confirm ?? (await terminal.ask?.(question))) !== name) {
         throw new UsageError(`Nothing was erased. To erase everything that the tenant has, say --confirm ${name}.`);
       }
-      await useServices(surroundings, ({ tenants }) => tenants.erase(name));
+      await useServices(surroundings, ({ tenants, author }) => tenants.erase(author, name));
       writeResult(terminal, options, { name, erased: true }, () => `The tenant ${name} is erased.\n`);
     });
 }

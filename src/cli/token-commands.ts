@@ -54,8 +54,8 @@ export function addTokenCommands(program: Command, surroundings: Surroundings): 
     .argument('<tenant>')
     .argument('<id>')
     .action((tenant: string, id: string, options: ResultOptions) =>
-      useServices(surroundings, async ({ tenants, tokens }) => {
-        await tokens.revoke(await tenants.get(tenant), id);
+      useServices(surroundings, async ({ tenants, tokens, author }) => {
+        await tokens.revoke(author, await tenants.get(tenant), id);
         writeResult(terminal, options, { id, revoked: true }, () => `The token ${id} has ended.\n`);
       }),
     );
@@ -74,8 +74,8 @@ function addIssuingCommands(token: Command, surroundings: Surroundings): void {
         ...(scopes === undefined ? {} : { scopes: scopes.split(',') }),
         ...(expires === undefined ? {} : { expiresAt: expires }),
       });
-      return issue(surroundings, options, async ({ tenants, tokens }) =>
-        tokens.issue(await tenants.get(tenant), { ...given, expiresAt: instantOf(given.expiresAt) }),
+      return issue(surroundings, options, async ({ tenants, tokens, author }) =>
+        tokens.issue(author, await tenants.get(tenant), { ...given, expiresAt: instantOf(given.expiresAt) }),
       );
     });
 
@@ -90,8 +90,8 @@ function addIssuingCommands(token: Command, surroundings: Surroundings): void {
         overlapSeconds: /^\d{1,9}$/.test(seconds) ? Number(seconds) : seconds,
         ...(expires === undefined ? {} : { expiresAt: expires }),
       });
-      return issue(surroundings, options, async ({ tenants, tokens }) =>
-        tokens.rotate(await tenants.get(tenant), id, { overlapSeconds, expiresAt: instantOf(expiresAt) }),
+      return issue(surroundings, options, async ({ tenants, tokens, author }) =>
+        tokens.rotate(author, await tenants.get(tenant), id, { overlapSeconds, expiresAt: instantOf(expiresAt) }),
       );
     });
 }

@@ -14,6 +14,11 @@ export class ResourceRepresentation {
   ) {}
 }
 
+/** A long text as a handler answers with it: sent in parts, no faster than they are taken. */
+export class TextInParts {
+  constructor(readonly parts: AsyncIterableIterator<string>) {}
+}
+
 /** Where a page is: by index (RFC 7644 section 3.4.2.4), or by cursor with the next page's, if there is one (RFC 9865). */
 export type PagePlace = { readonly startIndex: number } | { readonly nextCursor?: string };
 

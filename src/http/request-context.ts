@@ -17,8 +17,16 @@ export interface RequestContext {
   readonly requestId: string;
 }
 
+/** Whose credentials a request has. */
+export interface RequestPrincipal {
+  readonly tenant: { readonly id: string; readonly settings: TenantSettings };
+  readonly actor: string;
+}
+
 declare module 'express' {
   interface Request {
+    /** Set by the guard as soon as the credentials are found good, also where the request is refused then. */
+    principal?: RequestPrincipal;
     /** Set by the guard; absent on public routes. */
     context?: RequestContext;
   }

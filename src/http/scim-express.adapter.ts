@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { etag, matchesEtag } from '../scim/index.js';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ResourceRepresentation } from './representation.js';
+import { ResourceRepresentation, TextInParts } from './representation.js';
 
 const stalledAfter = 30_000;
 
@@ -12,6 +12,7 @@ export class ScimExpressAdapter extends ExpressAdapter {
   override reply(response: Response, body: unknown, status?: number): unknown {
     if (status !== undefined) response.statusCode = status;
     if (body instanceof ResourceRepresentation) return sendResource(response, body);
+    if (body instanceof TextInParts) return sendParts(response, body.parts);
     if (typeof body === 'string') return sendText(response, body);
     return super.reply(response, body);
   }

@@ -20,6 +20,13 @@ export class MediaTypeGuard implements CanActivate {
   }
 }
 
+declare module 'http' {
+  interface IncomingMessage {
+    /** The body as it was read, as soon as it was. */
+    message?: JsonValue;
+  }
+}
+
 /** How large a message may be. */
 interface MessageLimits extends BodyLimits {
   /** The setting by which a tenant may have less. */
@@ -28,14 +35,18 @@ interface MessageLimits extends BodyLimits {
 
 /**
  * The body of a request as a handler's argument. It is read here and not in a middleware so that the guard comes first:
- * nobody's body is read before they are known.
+ * nobody's body is read before they are known. It stays with the request, for whoever looks at it when it has failed.
  * @param limits how large it may be
  */
 export const Message = (limits: MessageLimits = defaultBodyLimits): ParameterDecorator => readMessage(limits);
 
-const readMessage = createParamDecorator((limits: MessageLimits, execution: ExecutionContext): Promise<JsonValue> => {
-  const request = execution.switchToHttp().getRequest<Request>();
-  const { profile = profiles.default, settings = defaultSettings } = request.context ?? {};
-  const bytes = limits.setting === undefined ? null : settings[limits.setting];
-  return readBody(request, profile, bytes === null ? limits : { ...limits, bytes });
-});
+const readMessage = createParamDecorator(
+  async (limits: MessageLimits, execution: ExecutionContext): Promise<JsonValue> => {
+    const request = execution.switchToHttp().getRequest<Request>();
+    const { profile = profiles.default, settings = defaultSettings } = request.context ?? {};
+    const bytes = limits.setting === undefined ? null : settings[limits.setting];
+    const body = await readBody(request, profile, bytes === null ? limits : { ...limits, bytes });
+    request.body = body;
+    return body;
+  },
+);

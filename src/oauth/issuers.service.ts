@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { validate as isUuid, v7 as uuid } from 'uuid';
-import { MoreThan, Repository } from 'typeorm';
+import { MoreThan, Repository, type EntityManager } from 'typeorm';
 import { Config } from '../config.js';
+import { recordEvent, type AuditEvent } from '../persistence/audit-event.js';
+import type { Author } from '../persistence/audit.js';
 import { toScimError } from '../persistence/database-error.js';
 import { quote, ScimError } from '../scim/index.js';
 import type { Tenant } from '../tenants/principal.js';
@@ -23,7 +25,10 @@ export type IssuerRequest = Omit<IssuerRecord, 'tenantId' | 'id' | 'createdAt'>;
 // A tenant has one identity provider, or a few while it moves.
 const mostIssuers = 20;
 
-/** Tenants' outside issuers. What comes is checked by type already; here it is checked by meaning. */
+/**
+ * Tenants' outside issuers. What comes is checked by type already; here it is checked by meaning. Every change is an event
+ * of the audit trail.
+ */
 @Injectable()
 export class Issuers {
   constructor(
@@ -37,13 +42,16 @@ export class Issuers {
    * @throws ScimError invalidValue for addresses that are not allowed and for tokens that could do nothing; uniqueness when
    * a tenant has the issuer with this audience
    */
-  async create(tenant: Owner, request: IssuerRequest, now = new Date()): Promise<IssuerRecord> {
+  async create(author: Author, tenant: Owner, request: IssuerRequest, now = new Date()): Promise<IssuerRecord> {
     this.check(request);
     if ((await this.issuers.countBy({ tenantId: tenant.id })) >= mostIssuers) {
       throw new ScimError('conflict', `The tenant has ${mostIssuers} issuers, which is the most; remove one first.`);
     }
     const row = { ...request, tenantId: tenant.id, id: uuid(), createdAt: now };
-    await this.issuers.insert(row).catch(refuseTaken);
+    await this.changed(async (manager) => {
+      await manager.insert(IssuerEntity, row);
+      await recordEvent(manager, author, { ...eventOf('create', row), after: told(row) });
+    });
     return row;
   }
 
@@ -56,7 +64,7 @@ export class Issuers {
   /** @throws ScimError notFound */
   async get(tenant: Owner, id: string): Promise<IssuerRecord> {
     const issuer = isUuid(id) ? await this.issuers.findOneBy({ tenantId: tenant.id, id }) : null;
-    if (!issuer) throw new ScimError('notFound', `The tenant has no issuer with the id ${quote(id)}.`);
+    if (!issuer) throw noIssuer(id);
     return issuer;
   }
 
@@ -64,19 +72,32 @@ export class Issuers {
    * Changes an issuer: in this process at once, in others within five seconds.
    * @throws ScimError notFound, or what `create` throws
    */
-  async replace(tenant: Owner, id: string, request: IssuerRequest): Promise<IssuerRecord> {
-    const known = await this.get(tenant, id);
+  async replace(author: Author, tenant: Owner, id: string, request: IssuerRequest): Promise<IssuerRecord> {
+    await this.get(tenant, id);
     this.check(request);
-    await this.issuers.update({ tenantId: tenant.id, id: known.id }, request).catch(refuseTaken);
+    await this.changed(async (manager) => {
+      const known = await lock(manager, tenant, id);
+      await manager.update(IssuerEntity, { tenantId: tenant.id, id }, request);
+      const images = { before: told(known), after: told({ ...known, ...request }) };
+      await recordEvent(manager, author, { ...eventOf('update', known), ...images });
+    });
     this.accessTokens.forget(tenant.id);
     return this.get(tenant, id);
   }
 
   /** Removes an issuer and ends its tokens: in this process at once, in others within five seconds. @throws ScimError notFound */
-  async remove(tenant: Owner, id: string): Promise<void> {
-    const { id: known } = await this.get(tenant, id);
-    await this.issuers.delete({ tenantId: tenant.id, id: known });
+  async remove(author: Author, tenant: Owner, id: string): Promise<void> {
+    await this.get(tenant, id);
+    await this.changed(async (manager) => {
+      const known = await lock(manager, tenant, id);
+      await manager.delete(IssuerEntity, { tenantId: tenant.id, id });
+      await recordEvent(manager, author, { ...eventOf('delete', known), before: told(known) });
+    });
     this.accessTokens.forget(tenant.id);
+  }
+
+  private changed(work: (manager: EntityManager) => Promise<void>): Promise<void> {
+    return this.issuers.manager.transaction(work).catch(refuseTaken);
   }
 
   private check({ issuer, jwksUri, scopes, scopeClaim, scopeValues }: IssuerRequest): void {
@@ -98,6 +119,24 @@ export class Issuers {
     }
   }
 }
+
+/** Reads an issuer that nobody else changes until the transaction ends. @throws ScimError notFound */
+async function lock(manager: EntityManager, tenant: Owner, id: string): Promise<IssuerEntity> {
+  const where = { tenantId: tenant.id, id };
+  const issuer = await manager.findOne(IssuerEntity, { where, lock: { mode: 'pessimistic_write' } });
+  if (!issuer) throw noIssuer(id);
+  return issuer;
+}
+
+const noIssuer = (id: string): ScimError =>
+  new ScimError('notFound', `The tenant has no issuer with the id ${quote(id)}.`);
+
+/** What the audit trail says of an issuer. */
+const told = ({ tenantId: _tenantId, id: _id, createdAt: _createdAt, ...definition }: IssuerRecord): object =>
+  definition;
+
+const eventOf = (operation: AuditEvent['operation'], { tenantId, id }: Pick<IssuerRecord, 'tenantId' | 'id'>) =>
+  ({ operation, tenantId, resourceType: 'Issuer', resourceId: id }) as const;
 
 function refuseTaken(error: unknown): never {
   throw toScimError(error) ?? error;

@@ -3,10 +3,12 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { validate as isUuid, v7 as uuid } from 'uuid';
 import { In, MoreThan, Repository, type EntityManager } from 'typeorm';
 import { allScopes } from '../http/scope.js';
+import { recordEvent, type AuditEvent } from '../persistence/audit-event.js';
+import type { Author } from '../persistence/audit.js';
 import { quote, ScimError } from '../scim/index.js';
 import { checkCredential, endOf, type CredentialRequest } from '../tenants/credential.js';
 import type { Tenant } from '../tenants/principal.js';
-import { hashOf, newSecret, startOf } from '../tenants/secret.js';
+import { hashOf, newSecret, secretPrefix, startOf } from '../tenants/secret.js';
 import type { PageRequest } from '../tenants/tenants.service.js';
 import { AccessTokensService } from './access-tokens.service.js';
 import { OAuthClientSecretEntity } from './oauth-client-secret.entity.js';
@@ -47,7 +49,10 @@ export interface AuthenticatedClient {
   readonly until: Date;
 }
 
-/** Tenants' clients of the token endpoint (RFC 6749 section 2), and their secrets, of which two may live at once. */
+/**
+ * Tenants' clients of the token endpoint (RFC 6749 section 2), and their secrets, of which two may live at once. Every change
+ * is an event of the audit trail.
+ */
 @Injectable()
 export class OAuthClients {
   constructor(
@@ -57,7 +62,7 @@ export class OAuthClients {
   ) {}
 
   /** Creates a client with its first secret. @throws ScimError invalidValue */
-  async create(tenant: Owner, request: ClientRequest, now = new Date()): Promise<IssuedClient> {
+  async create(author: Author, tenant: Owner, request: ClientRequest, now = new Date()): Promise<IssuedClient> {
     checkCredential(request, now);
     const client = {
       tenantId: tenant.id,
@@ -70,7 +75,9 @@ export class OAuthClients {
     return this.clients.manager.transaction(async (manager) => {
       await manager.insert(OAuthClientEntity, client);
       const { secret, row } = await insertSecret(manager, client, now, endOf(request, now));
-      return { client: { ...client, secrets: [shown(row)] }, secret };
+      const created = { ...client, secrets: [shown(row)] };
+      await recordEvent(manager, author, { ...eventOf('create', client), after: told(created), secrets: ['secret'] });
+      return { client: created, secret };
     });
   }
 
@@ -100,9 +107,17 @@ export class OAuthClients {
    * Ends a client, its secrets and its tokens: in this process at once, in others within five seconds.
    * @throws ScimError notFound
    */
-  async revoke(tenant: Owner, id: string): Promise<void> {
-    const client = await find(this.clients, tenant, id);
-    await this.clients.delete({ tenantId: tenant.id, id: client.id });
+  async revoke(author: Author, tenant: Owner, id: string, now = new Date()): Promise<void> {
+    await this.clients.manager.transaction(async (manager) => {
+      const client = await find(manager.getRepository(OAuthClientEntity), tenant, id, {
+        lock: { mode: 'pessimistic_write' },
+      });
+      const where = { tenantId: tenant.id, clientId: client.id, expiresAt: MoreThan(now) };
+      const secrets = await manager.find(OAuthClientSecretEntity, { where, order: { id: 'ASC' } });
+      await manager.delete(OAuthClientEntity, { tenantId: tenant.id, id: client.id });
+      const before = told({ ...client, secrets: secrets.map(shown) });
+      await recordEvent(manager, author, { ...eventOf('revoke', client), before });
+    });
     this.accessTokens.forget(tenant.id);
   }
 
@@ -111,7 +126,13 @@ export class OAuthClients {
    * request; those before it end now.
    * @throws ScimError notFound or invalidValue
    */
-  async rotate(tenant: Owner, id: string, rotation: SecretRotation, now = new Date()): Promise<IssuedClient> {
+  async rotate(
+    author: Author,
+    tenant: Owner,
+    id: string,
+    rotation: SecretRotation,
+    now = new Date(),
+  ): Promise<IssuedClient> {
     checkCredential({ expiresAt: rotation.expiresAt }, now);
     const secret = await this.clients.manager.transaction(async (manager) => {
       const clients = manager.getRepository(OAuthClientEntity);
@@ -120,10 +141,17 @@ export class OAuthClients {
       const [last, ...older] = await manager.find(OAuthClientSecretEntity, { where, order: { id: 'DESC' } });
       await manager.delete(OAuthClientSecretEntity, { ...where, id: In(older.map((row) => row.id)) });
       if (last) {
-        const end = new Date(Math.min(last.expiresAt.getTime(), now.getTime() + rotation.overlapSeconds * 1000));
+        const end = endOfOverlap(last, rotation, now);
         await manager.update(OAuthClientSecretEntity, { ...where, id: last.id }, { expiresAt: end });
       }
-      return (await insertSecret(manager, client, now, endOf(rotation, now))).secret;
+      const { secret, row } = await insertSecret(manager, client, now, endOf(rotation, now));
+      const left = last && last.expiresAt > now ? { ...last, expiresAt: endOfOverlap(last, rotation, now) } : undefined;
+      const images = {
+        before: told({ ...client, secrets: last ? [shown(last)] : [] }),
+        after: told({ ...client, secrets: [...(left ? [shown(left)] : []), shown(row)] }),
+      };
+      await recordEvent(manager, author, { ...eventOf('rotate', client), ...images, secrets: ['secret'] });
+      return secret;
     });
     return { client: await this.get(tenant, id, now), secret };
   }
@@ -159,6 +187,19 @@ const shown = ({ id, secretStart, createdAt, expiresAt }: OAuthClientSecretEntit
   createdAt,
   expiresAt,
 });
+
+const endOfOverlap = ({ expiresAt }: OAuthClientSecretEntity, { overlapSeconds }: SecretRotation, now: Date): Date =>
+  new Date(Math.min(expiresAt.getTime(), now.getTime() + overlapSeconds * 1000));
+
+/** What the audit trail says of a client. */
+const told = ({ name, scopes, secrets }: Pick<ClientRecord, 'name' | 'scopes' | 'secrets'>): object => ({
+  name,
+  scopes,
+  secrets: secrets.map(({ id, secretStart, expiresAt }) => ({ id, prefix: secretPrefix + secretStart, expiresAt })),
+});
+
+const eventOf = (operation: AuditEvent['operation'], { tenantId, id }: Pick<OAuthClientEntity, 'tenantId' | 'id'>) =>
+  ({ operation, tenantId, resourceType: 'Client', resourceId: id }) as const;
 
 async function insertSecret(
   manager: EntityManager,

@@ -43,6 +43,8 @@ const adminPage: DocumentPage = {
     ['Tokens', "The bearer tokens of a tenant's clients"],
     ['Clients', 'Programs that get short-lived tokens at the token endpoint'],
     ['Issuers', 'Identity providers whose tokens are accepted'],
+    ['Audit', 'What was changed, by whom and how'],
+    ['Requests', "What became of a tenant's requests"],
   ],
 };
 

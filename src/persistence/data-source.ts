@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { DataSource, MigrationExecutor, type DataSourceOptions } from 'typeorm';
 import type { EmbeddedDatabase } from './embedded.js';
@@ -8,7 +9,42 @@ import { migrations } from './migrations/all.js';
 const planOnce = 'SET plan_cache_mode = force_generic_plan; SET jit = off';
 const onConnect = (client: pg.PoolClient): Promise<unknown> => client.query(planOnce);
 
-const serverPool = { max: 20, connectionTimeoutMillis: 5_000, idleTimeoutMillis: 30_000, statement_timeout: 20_000 };
+const serverPool = {
+  max: 20,
+  connectionTimeoutMillis: 5_000,
+  idleTimeoutMillis: 30_000,
+  statement_timeout: 20_000,
+  onConnect: (client: pg.PoolClient): Promise<unknown> => {
+    endWhenSilent(client as unknown as ConnectedClient);
+    return onConnect(client);
+  },
+};
+
+/** What a client has beside its public types. */
+interface ConnectedClient {
+  readonly connection: { readonly stream: Socket };
+  /** Of the pool, or of the database's URL, which goes first; false or 0 for none. */
+  readonly connectionParameters: { readonly statement_timeout: number | string | false };
+  /** Whether no answer is due. */
+  readonly readyForQuery: boolean;
+}
+
+// How much longer an answer may take than the server lets a statement run.
+const silence = 5_000;
+
+/**
+ * Ends a connection over which an answer is due and nothing comes, when the server would have ended the statement by
+ * itself: something between swallows what is sent, and TCP would take a quarter of an hour to notice.
+ */
+function endWhenSilent(client: ConnectedClient): void {
+  const { stream } = client.connection;
+  const statementTimeout = Number(client.connectionParameters.statement_timeout);
+  if (!(statementTimeout > 0)) return;
+  stream.setTimeout(statementTimeout + silence, () => {
+    if (client.readyForQuery) return;
+    stream.destroy(Object.assign(new Error('The database server does not answer'), { code: 'ETIMEDOUT' }));
+  });
+}
 
 /**
  * TypeORM's options for either database. The schema is made by migrations only.
@@ -17,7 +53,7 @@ const serverPool = { max: 20, connectionTimeoutMillis: 5_000, idleTimeoutMillis:
 export function dataSourceOptions(database: string | EmbeddedDatabase): DataSourceOptions {
   const common = { type: 'postgres', migrations, synchronize: false, migrationsRun: false, logging: false } as const;
   if (typeof database !== 'string') return { ...common, extra: { ...database.pool, onConnect } };
-  return { ...common, url: database, applicationName: 'rollcall', extra: { ...serverPool, onConnect } };
+  return { ...common, url: database, applicationName: 'rollcall', extra: serverPool };
 }
 
 // Any constant: all Rollcall processes on one database must agree on it.

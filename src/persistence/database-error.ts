@@ -29,7 +29,7 @@ const deadlockDetected = '40P01';
 /** Conditions under which the database cannot be used now: connection errors, shutdown, too many clients, disk full. */
 const unavailable = /^(?:08|57P0|53|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC)/;
 const unavailableMessage =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/;
+  /timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error/;
 
 function driverError(error: unknown): DriverError & { message?: string } {
   if (error instanceof QueryFailedError) return error.driverError as DriverError & { message?: string };

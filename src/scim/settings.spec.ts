@@ -18,6 +18,7 @@ describe('settingsFrom', () => {
       requestsPerSecond: null,
       concurrentRequests: null,
       requestLog: true,
+      auditRetentionDays: null,
     });
   });
 

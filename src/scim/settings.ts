@@ -32,6 +32,8 @@ export interface TenantSettings {
   readonly concurrentRequests: number | null;
   /** Requests are kept for the tenant's administrators to look at. */
   readonly requestLog: boolean;
+  /** For how many days events stay in the audit trail. */
+  readonly auditRetentionDays: number | null;
 }
 
 /** What a new tenant gets. */
@@ -49,6 +51,7 @@ export const defaultSettings: TenantSettings = Object.freeze({
   requestsPerSecond: null,
   concurrentRequests: null,
   requestLog: true,
+  auditRetentionDays: null,
 });
 
 /** The values of the settings that are one of a few. */
@@ -58,13 +61,14 @@ export const settingChoices = {
   sensitiveFilters: ['allow', 'refuse'],
 } as const satisfies { readonly [Name in keyof TenantSettings]?: readonly TenantSettings[Name][] };
 
-/** The least and the most of the settings that are numbers. No tenant may have more than the server gives. */
+/** The least and the most of the settings that are numbers. No tenant may have larger messages than the server takes. */
 export const settingBounds = {
   maxPageSize: [1, limits.maxResults],
   maxBulkOperations: [1, limits.bulkOperations],
   maxBulkPayloadBytes: [1_024, limits.bulkBytes],
   requestsPerSecond: [1, 100_000],
   concurrentRequests: [1, 10_000],
+  auditRetentionDays: [1, 36_500],
 } as const satisfies { readonly [Name in keyof TenantSettings]?: readonly [least: number, most: number] };
 
 /**

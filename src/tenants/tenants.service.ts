@@ -1,9 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { isDeepStrictEqual } from 'node:util';
 import { Subject } from 'rxjs';
 import { IsNull, Repository, type EntityManager } from 'typeorm';
 import { v7 as uuid } from 'uuid';
 import { Config } from '../config.js';
+import { installation, recordEvent, type AuditEvent } from '../persistence/audit-event.js';
+import type { Author } from '../persistence/audit.js';
 import { toScimError } from '../persistence/database-error.js';
 import { quote, ScimError, type TenantSettings } from '../scim/index.js';
 import { TenantErasure } from './tenant-erasure.js';
@@ -32,7 +35,7 @@ export interface TenantChanges {
   readonly settings?: Partial<TenantSettings> | undefined;
 }
 
-/** The tenants. Their names and settings come checked. */
+/** The tenants. Their names and settings come checked. Every change is an event of the audit trail. */
 @Injectable()
 export class TenantsService {
   /** The ids of tenants that were changed in this process, so that what is remembered of them can be forgotten. */
@@ -45,8 +48,8 @@ export class TenantsService {
   ) {}
 
   /** Finds the default tenant, creating it when it is not there. Safe when replicas start together. */
-  async ensureDefault(): Promise<TenantRecord> {
-    await this.insert(defaultTenantName, {});
+  async ensureDefault(author: Author): Promise<TenantRecord> {
+    await this.insert(author, defaultTenantName, {});
     return this.get(defaultTenantName);
   }
 
@@ -61,8 +64,8 @@ export class TenantsService {
    * @param settings those that differ from the defaults
    * @throws ScimError uniqueness when the name is taken
    */
-  async create(name: string, settings: Partial<TenantSettings> = {}): Promise<TenantRecord> {
-    if (!(await this.insert(name, settings)))
+  async create(author: Author, name: string, settings: Partial<TenantSettings> = {}): Promise<TenantRecord> {
+    if (!(await this.insert(author, name, settings)))
       throw new ScimError('uniqueness', `Another tenant has the name ${quote(name)}.`);
     return this.get(name);
   }
@@ -81,7 +84,7 @@ export class TenantsService {
   /** @throws ScimError notFound */
   async get(name: string): Promise<TenantRecord> {
     const row = tenantNamePattern.test(name) ? await this.tenants.findOneBy({ name }) : undefined;
-    if (!row) throw new ScimError('notFound', `There is no tenant ${quote(name)}.`);
+    if (!row) throw noTenant(name);
     return tenantRecord(row);
   }
 
@@ -90,11 +93,10 @@ export class TenantsService {
    * @throws ScimError notFound; uniqueness when the new name is taken, or resources share a value that is to be unique; conflict for the name of a tenant that the
    * configuration names
    */
-  async change(name: string, { name: newName, settings = {} }: TenantChanges): Promise<TenantRecord> {
-    const { id } = await this.get(name);
+  async change(author: Author, name: string, { name: newName, settings = {} }: TenantChanges): Promise<TenantRecord> {
     if (newName !== undefined && newName !== name) this.refuseIfConfigured(name, 'renamed');
     const { profile, ...chosen } = settings;
-    const change = async (manager: EntityManager): Promise<void> => {
+    return this.alter(author, 'update', name, async (manager, id) => {
       await manager
         .createQueryBuilder()
         .update(TenantEntity)
@@ -110,64 +112,113 @@ export class TenantsService {
       if (uniqueness.every((name) => chosen[name] === undefined)) return;
       const changed = await manager.findOneByOrFail(TenantEntity, { id });
       await applyUniqueness(manager, id, tenantRecord(changed).settings);
-    };
-    await this.tenants.manager.transaction(change).catch((error: unknown) => {
-      throw toScimError(error) ?? error;
     });
-    this.changed.next(id);
-    return this.get(newName ?? name);
   }
 
   /** Makes a tenant's requests be told to come back later. @throws ScimError notFound */
-  suspend(name: string): Promise<TenantRecord> {
-    return this.setState(name, 'suspended');
+  suspend(author: Author, name: string): Promise<TenantRecord> {
+    return this.setState(author, 'suspend', name, 'suspended');
   }
 
   /** Ends a suspension. @throws ScimError notFound, or conflict when the tenant is being erased */
-  async resume(name: string): Promise<TenantRecord> {
+  async resume(author: Author, name: string): Promise<TenantRecord> {
     const { erasingSince } = await this.get(name);
     if (erasingSince) throw new ScimError('conflict', `The tenant ${quote(name)} is being erased.`);
-    return this.setState(name, 'active');
+    return this.setState(author, 'resume', name, 'active');
   }
 
   /**
    * Erases a tenant and everything it has. It is suspended and its tokens end first; then rows go in batches. The name is
-   * free when it is done. When it is interrupted, calling it again erases the rest.
+   * free when it is done. When it is interrupted, calling it again erases the rest. The event is written before the first
+   * row goes: nothing is destroyed without a trace.
    * @throws ScimError notFound, or conflict for the tenant that the configuration names
    */
-  async erase(name: string): Promise<void> {
+  async erase(author: Author, name: string): Promise<void> {
     const { id } = await this.get(name);
     this.refuseIfConfigured(name, 'deleted');
     await this.tenants.manager.transaction(async (manager) => {
+      const tenant = await lock(manager, id, name);
       await manager.query(
         `UPDATE tenants SET state = 'suspended', erasing_since = coalesce(erasing_since, $2) WHERE id = $1`,
         [id, new Date()],
       );
       await manager.query('DELETE FROM tokens WHERE tenant_id = $1', [id]);
+      if (tenant.erasingSince) return;
+      await recordEvent(manager, author, {
+        ...eventOf('delete', tenant),
+        tenantId: installation,
+        before: shown(tenant),
+      });
     });
     this.changed.next(id);
     await this.erasure.erase(id);
     this.changed.next(id);
   }
 
-  private async setState(name: string, state: TenantEntity['state']): Promise<TenantRecord> {
+  private setState(
+    author: Author,
+    operation: 'suspend' | 'resume',
+    name: string,
+    state: TenantEntity['state'],
+  ): Promise<TenantRecord> {
+    return this.alter(author, operation, name, async (manager, id) => {
+      await manager.update(TenantEntity, { id, erasingSince: IsNull() }, { state });
+    });
+  }
+
+  /** Changes a tenant, and writes what changed, if anything did. @throws ScimError notFound, or what `work` makes fail */
+  private async alter(
+    author: Author,
+    operation: AuditEvent['operation'],
+    name: string,
+    work: (manager: EntityManager, id: string) => Promise<void>,
+  ): Promise<TenantRecord> {
     const { id } = await this.get(name);
-    await this.tenants.update({ id, erasingSince: IsNull() }, { state });
+    const changed = this.tenants.manager.transaction(async (manager) => {
+      const before = shown(await lock(manager, id, name));
+      await work(manager, id);
+      const tenant = tenantRecord(await manager.findOneByOrFail(TenantEntity, { id }));
+      const after = shown(tenant);
+      if (!isDeepStrictEqual(before, after)) {
+        await recordEvent(manager, author, { ...eventOf(operation, tenant), before, after });
+      }
+      return tenant;
+    });
+    const tenant = await changed.catch((error: unknown) => {
+      throw toScimError(error) ?? error;
+    });
     this.changed.next(id);
-    return this.get(name);
+    return tenant;
   }
 
   /** @returns whether the name was free */
-  private async insert(name: string, { profile = 'default', ...settings }: Partial<TenantSettings>): Promise<boolean> {
-    const row = { id: uuid(), name, state: 'active' as const, profile, settings, createdAt: new Date() };
-    const inserted = await this.tenants
-      .createQueryBuilder()
-      .insert()
-      .values({ ...row, erasingSince: null })
-      .orIgnore()
-      .returning('id')
-      .execute();
-    return (inserted.raw as unknown[]).length > 0;
+  private insert(
+    author: Author,
+    name: string,
+    { profile = 'default', ...settings }: Partial<TenantSettings>,
+  ): Promise<boolean> {
+    const row = {
+      ...{ id: uuid(), name, state: 'active' as const, profile, settings },
+      ...{ createdAt: new Date(), erasingSince: null },
+    };
+    return this.tenants.manager.transaction(async (manager) => {
+      const inserted = await manager
+        .createQueryBuilder()
+        .insert()
+        .into(TenantEntity)
+        .values(row)
+        .orIgnore()
+        .returning('id')
+        .execute();
+      if ((inserted.raw as unknown[]).length === 0) return false;
+      const tenant = tenantRecord(row);
+      await recordEvent(manager, author, {
+        ...eventOf('create', tenant),
+        tenantId: installation,
+        after: shown(tenant),
+      });
+      return true;
+    });
   }
 
   /** With SCIM_TOKEN the default tenant is made again at every start, and the token is given to it. */
@@ -179,3 +230,18 @@ export class TenantsService {
     );
   }
 }
+
+/** What the audit trail says of a tenant. */
+const shown = ({ name, state, settings }: TenantRecord): object => ({ name, state, settings: { ...settings } });
+
+const eventOf = (operation: AuditEvent['operation'], { id }: TenantRecord) =>
+  ({ operation, tenantId: id, resourceType: 'Tenant', resourceId: id }) as const;
+
+/** Reads a tenant that nobody else changes until the transaction ends. @throws ScimError notFound */
+async function lock(manager: EntityManager, id: string, name: string): Promise<TenantRecord> {
+  const row = await manager.findOne(TenantEntity, { where: { id }, lock: { mode: 'for_no_key_update' } });
+  if (!row) throw noTenant(name);
+  return tenantRecord(row);
+}
+
+const noTenant = (name: string): ScimError => new ScimError('notFound', `There is no tenant ${quote(name)}.`);

@@ -9,7 +9,7 @@ import type { Tenant } from '../../src/tenants/principal.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { scimError } from '../support/errors.js';
 import { fakeClock } from '../support/clock.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { author, startServer, type TestServer } from '../support/server.js';
 
 const minute = 60_000;
 const year = 365 * 24 * 60 * minute;
@@ -18,7 +18,7 @@ let server: TestServer;
 let tenant: Tenant;
 beforeEach(async () => {
   server = await startServer();
-  tenant = await server.app.get(TenantsService).ensureDefault();
+  tenant = await server.app.get(TenantsService).ensureDefault(author);
 });
 afterEach(async () => {
   jest.useRealTimers();
@@ -28,7 +28,7 @@ afterEach(async () => {
 const status = async (token: string): Promise<number> => (await server.scim.list('/Users?count=0', { token })).status;
 /** Issues a token as of a time. @returns its secret */
 const issue = async (name: string, now?: Date): Promise<string> =>
-  (await server.app.get(TokensService).issue(tenant, { name }, now)).secret;
+  (await server.app.get(TokensService).issue(author, tenant, { name }, now)).secret;
 const flushLastUsed = (): Promise<void> => server.app.get(TokenAuthentication).flushLastUsed();
 const ago = (milliseconds: number): Date => new Date(Date.now() - milliseconds);
 const rows = () => server.dataSource.getRepository(TokenEntity).find({ order: { id: 'ASC' } });

@@ -5,7 +5,7 @@ import { TenantsService } from '../../src/tenants/tenants.service.js';
 import type { Resource, ScimClient } from '../support/client.js';
 import { scimError } from '../support/errors.js';
 import { exchange, head, type RawAnswer } from '../support/raw-http.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { author, startServer, type TestServer } from '../support/server.js';
 
 const realm = 'Bearer realm="rollcall"';
 const invalid = `${realm}, error="invalid_token"`;
@@ -25,7 +25,7 @@ afterAll(() => server.close());
 /** Issues a token of the default tenant as of a time. @returns its secret */
 async function issue(name: string, now?: Date): Promise<string> {
   const tenant = await server.app.get(TenantsService).get('default');
-  return (await server.app.get(TokensService).issue(tenant, { name }, now)).secret;
+  return (await server.app.get(TokensService).issue(author, tenant, { name }, now)).secret;
 }
 
 /** Sends a request with exactly these header lines. */

@@ -8,7 +8,7 @@ import { UsersRepository } from '../../src/users/users.repository.js';
 import { UsersService } from '../../src/users/users.service.js';
 import type { ScimClient } from '../support/client.js';
 import { exchange, head, open, parseAnswer, readAll } from '../support/raw-http.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { author, startServer, type TestServer } from '../support/server.js';
 
 /** What a client sees of an error. */
 interface Seen {
@@ -220,7 +220,7 @@ const refusals: Readonly<Partial<Record<ScimErrorName, Refusal>>> = {
   tooManyRequests: {
     request: async (_scim, { app, addTenant }) => {
       const hasty = await addTenant('hasty');
-      await app.get(TenantsService).change('hasty', { settings: { requestsPerSecond: 1 } });
+      await app.get(TenantsService).change(author, 'hasty', { settings: { requestsPerSecond: 1 } });
       const answers = await Promise.all(Array.from({ length: 20 }, () => hasty.get('/Users')));
       return answers.find(({ status }) => status === 429) ?? hasty.get('/Users');
     },

@@ -4,7 +4,7 @@ import { groupUrn, type ErrorMessage, type TenantSettings } from '../../src/scim
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import type { Resource, ScimClient } from '../support/client.js';
 import { scimError } from '../support/errors.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { author, startServer, type TestServer } from '../support/server.js';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ let made = 0;
 const tenant = (settings: Partial<TenantSettings>): Promise<ScimClient> =>
   server.addTenant(`settings-${++made}`, settings);
 const change = (settings: Partial<TenantSettings>) =>
-  server.app.get(TenantsService).change(`settings-${made}`, { settings });
+  server.app.get(TenantsService).change(author, `settings-${made}`, { settings });
 
 describe('externalId (RFC 7643 section 3.1)', () => {
   it('belongs to one user and one group, unless the tenant says otherwise', async () => {

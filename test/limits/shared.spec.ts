@@ -8,6 +8,7 @@ import { ScimClient } from '../support/client.js';
 import { fakeClock } from '../support/clock.js';
 import { serverUrl } from '../support/database.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
+import { author } from '../support/server.js';
 
 const tenantId = '019aaf3c-6b5e-7cc1-a4ad-0f8d8e5f0a11';
 const key = `tenant:${tenantId}`;
@@ -25,7 +26,7 @@ async function startReplica(redisUrl: string): Promise<{ server: AdministeredSer
   const server = await startAdministered({ ...environment, REDIS_URL: redisUrl });
   ends.push(server.close);
   await server.dataSource.query(`INSERT INTO tenants (id, name, created_at) VALUES ($1, 'shared', now())`, [tenantId]);
-  const { secret } = await server.app.get(TokensService).issue({ id: tenantId }, { name: 'test' });
+  const { secret } = await server.app.get(TokensService).issue(author, { id: tenantId }, { name: 'test' });
   return { server, client: new ScimClient(server.scim.baseUrl, secret) };
 }
 

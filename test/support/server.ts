@@ -19,6 +19,9 @@ import { createDatabase } from './database.js';
 /** The public URL that test servers are configured with: not the one they listen on, so that mixing them up shows. */
 export const publicUrl = 'https://scim.example.com';
 
+/** Whoever prepares what tests need. */
+export const author = { actor: 'test', requestId: 'test' } as const;
+
 /** A Rollcall on a database of its own, listening on a free port. */
 export interface TestServer {
   readonly app: NestExpressApplication;
@@ -62,8 +65,9 @@ export async function startServer(environment: Readonly<Record<string, string>> 
     scim: new ScimClient(origin + basePath, secret),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     addTenant: async (name, settings = {}) => {
-      const tenant = await app.get(TenantsService).create(name, settings);
-      return new ScimClient(origin + basePath, (await app.get(TokensService).issue(tenant, { name: 'test' })).secret);
+      const tenant = await app.get(TenantsService).create(author, name, settings);
+      const { secret } = await app.get(TokensService).issue(author, tenant, { name: 'test' });
+      return new ScimClient(origin + basePath, secret);
     },
     close: async () => {
       const closed = app.close();

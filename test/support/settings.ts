@@ -13,4 +13,5 @@ export const standardSettings = {
   requestsPerSecond: null,
   concurrentRequests: null,
   requestLog: true,
+  auditRetentionDays: null,
 };

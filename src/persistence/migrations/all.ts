@@ -6,6 +6,7 @@ import { Limits1764000000005 } from './0005-limits.js';
 import { Indexes1764000000006 } from './0006-indexes.js';
 import { ResourceCounts1764000000007 } from './0007-resource-counts.js';
 import { Audit1764000000008 } from './0008-audit.js';
+import { RequestLog1764000000009 } from './0009-request-log.js';
 
 /** Every migration, in the order they are applied. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Indexes1764000000006,
   ResourceCounts1764000000007,
   Audit1764000000008,
+  RequestLog1764000000009,
 ];
