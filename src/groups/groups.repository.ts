@@ -45,7 +45,6 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     const text = `left(r.document::text, -1) ${members} || ${meta} || '}'`;
     const isBounded = view.inParts && view.wants('members');
     return {
-      ctes: [],
       joins: '',
       text: isBounded ? `CASE WHEN ${hasAtMost(String(membersAtOnce))} THEN ${text} END` : text,
     };

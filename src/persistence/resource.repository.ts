@@ -16,6 +16,8 @@ export interface View {
   readonly baseUrl: string;
   /** Whether an attribute can be part of the answer; what cannot is not read. */
   readonly wants: (attributeName: string) => boolean;
+  /** Whether the resource is being created, so that nothing refers to it yet. */
+  readonly isNew?: boolean;
   /** Whether a resource that is too large for one text may be read in parts. */
   readonly inParts?: boolean;
 }
@@ -50,8 +52,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     protected readonly statements: Statements,
   ) {}
 
-  /** How rows `r` become JSON text. @param ids a query for the ids of those rows */
-  protected abstract representation(context: SqlContext, view: View, ids: string): RepresentationSql;
+  /** How rows `r` become JSON text. */
+  protected abstract representation(context: SqlContext, view: View): RepresentationSql;
 
   protected get rows(): Rows<E> {
     return (this.known ??= new Rows<E>(this.repository.metadata));
@@ -60,11 +62,10 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
     const parameters: unknown[] = [scope.tenant.id, id];
-    const { ctes, text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view, 'SELECT $2::uuid');
+    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
     const rows = await this.statements.run<StoredRepresentation>(
       scope,
-      `${ctes.length > 0 ? `WITH RECURSIVE ${ctes.join(', ')}` : ''}
-       SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
+      `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
       parameters,
     );
     return rows[0];
@@ -78,7 +79,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
       type: this.type,
       ...(filter ? { condition: compiler.condition(filter) } : {}),
       key: sort && compiler.sortKey(sort),
-      representation: (ids) => this.representation(context, view, ids),
+      representation: () => this.representation(context, view),
     };
   }
 
@@ -116,7 +117,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const audit = note && auditSql(scope, this.type, note, created, context);
     const [inserted] = await this.statements.run<StoredRepresentation>(
       scope,
-      this.returning(change, audit, context, view),
+      this.returning(change, audit, context, { ...view, isNew: true }),
       parameters,
     );
     return inserted as StoredRepresentation;
@@ -176,9 +177,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */
   private returning(change: string, audit: string | undefined, context: SqlContext, view: View): string {
-    const { ctes, text, joins } = this.representation(context, view, 'SELECT r.id FROM r');
-    const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit]), ...ctes];
-    return `WITH RECURSIVE ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
+    const { text, joins } = this.representation(context, view);
+    const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit])];
+    return `WITH ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
   }
 }
 

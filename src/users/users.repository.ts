@@ -7,14 +7,7 @@ import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
 import { userResourceType } from '../scim/index.js';
-import {
-  documentWithManager,
-  managerJoin,
-  userColumns,
-  userGroups,
-  userGroupsJoin,
-  userGroupsText,
-} from './user-columns.js';
+import { documentWithManager, groupsJson, managerJoin, userColumns } from './user-columns.js';
 import { UserEntity } from './user.entity.js';
 
 /** The rows of the users. */
@@ -38,13 +31,10 @@ export class UsersRepository extends ResourceRepository<UserEntity> {
     return this.select(scope, 'r.manager_id = $2', [managerId, take], 'ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE');
   }
 
-  protected representation(context: SqlContext, view: View, ids: string): RepresentationSql {
-    const withGroups = view.wants('groups');
+  protected representation(context: SqlContext, view: View): RepresentationSql {
+    // Nobody is in a group before they exist.
+    const groups = view.wants('groups') && !view.isNew ? `|| ${groupsJson(context)}` : '';
     const meta = metaJson(context, userResourceType.name, userResourceType.endpoint);
-    return {
-      ctes: withGroups ? userGroups(context, ids) : [],
-      joins: withGroups ? `${managerJoin} ${userGroupsJoin}` : managerJoin,
-      text: `left(${documentWithManager(context)}, -1) ${withGroups ? `|| ${userGroupsText}` : ''} || ${meta} || '}'`,
-    };
+    return { joins: managerJoin, text: `left(${documentWithManager(context)}, -1) ${groups} || ${meta} || '}'` };
   }
 }
