@@ -21,6 +21,7 @@ import { LargeGroups, membersAtOnce } from './large-groups.js';
 export class GroupsRepository extends ResourceRepository<GroupEntity> {
   readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
+  protected readonly derived = ['members'];
 
   constructor(
     @InjectRepository(GroupEntity) repository: Repository<GroupEntity>,

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Repository } from 'typeorm';
 import { type BoundFilter, type Sort } from '../scim/index.js';
 import { auditSql, type Author, type ChangeNote } from './audit.js';
@@ -36,6 +37,11 @@ export interface ResourceQuery {
 
 const created = { before: 'NULL', after: 'r.document' };
 
+interface ReadStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** A scope that says who writes. */
 export type AuthorScope = TenantScope & Author;
 
@@ -45,6 +51,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   abstract readonly type: string;
   /** Where the table keeps what is not in the folded document. */
   protected abstract readonly columns: TableColumns;
+  /** Attributes that are read only when they are wanted. */
+  protected abstract readonly derived: readonly string[];
+  private readonly readStatements = new LRUCache<string, ReadStatement>({ max: 1000 });
   private known: Rows<E> | undefined;
 
   protected constructor(
@@ -61,14 +70,25 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
-    const parameters: unknown[] = [scope.tenant.id, id];
-    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
-    const rows = await this.statements.run<StoredRepresentation>(
-      scope,
-      `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
-      parameters,
-    );
+    const { text, values } = this.readStatement(view);
+    const rows = await this.statements.run<StoredRepresentation>(scope, text, [scope.tenant.id, id, ...values]);
     return rows[0];
+  }
+
+  /** The statement of `read` and its values after the tenant and the id: the same for most requests, so made once. */
+  private readStatement(view: View): ReadStatement {
+    const wanted = this.derived.filter((name) => view.wants(name));
+    const key = JSON.stringify([view.baseUrl, view.inParts, wanted]);
+    const known = this.readStatements.get(key);
+    if (known) return known;
+    const parameters: unknown[] = [undefined, undefined];
+    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
+    const statement = {
+      text: `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
+      values: parameters.slice(2),
+    };
+    this.readStatements.set(key, statement);
+    return statement;
   }
 
   /** The part of a page's statement that is about this type. The tenant is its first parameter. */

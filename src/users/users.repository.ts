@@ -15,6 +15,7 @@ import { UserEntity } from './user.entity.js';
 export class UsersRepository extends ResourceRepository<UserEntity> {
   readonly type = userResourceType.name;
   protected readonly columns = userColumns;
+  protected readonly derived = ['groups'];
 
   constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>, statements: Statements) {
     super(repository, statements);
