@@ -21,6 +21,7 @@ import { LargeGroups, membersAtOnce } from './large-groups.js';
 export class GroupsRepository extends ResourceRepository<GroupEntity> {
   readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
+  protected readonly derived = ['members'];
 
   constructor(
     @InjectRepository(GroupEntity) repository: Repository<GroupEntity>,
@@ -45,7 +46,6 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     const text = `left(r.document::text, -1) ${members} || ${meta} || '}'`;
     const isBounded = view.inParts && view.wants('members');
     return {
-      ctes: [],
       joins: '',
       text: isBounded ? `CASE WHEN ${hasAtMost(String(membersAtOnce))} THEN ${text} END` : text,
     };

@@ -11,8 +11,8 @@ export interface PageSource {
   readonly condition?: string;
   /** What the rows are ordered by, before their ids; undefined when the table has nothing to order by. */
   readonly key: SqlValue | undefined;
-  /** How the rows whose ids a query yields are represented; asked for only when there are rows to represent. */
-  readonly representation: (ids: string) => RepresentationSql;
+  /** How its rows are represented; asked for only when there are rows to represent. */
+  readonly representation: () => RepresentationSql;
 }
 
 /** The place of a row in an ordered list: what comes after it is the next page. */
@@ -74,23 +74,17 @@ export function pageSql(sources: readonly PageSource[], bounds: PageBounds, cont
     .join(' UNION ALL ');
   const isFiltered = sources.some(({ condition }) => condition !== undefined);
   const isAfter = bounds.after === undefined ? '' : `WHERE ${afterSql(sources, bounds.after, bounds, context)}`;
-  const representations = sources.map((source, index) =>
-    source.representation(`SELECT p.id FROM page p${only(sources, index)}`),
-  );
-  const texts = sources.map(
-    (source, index) =>
-      `${textSql(source, representations[index] as RepresentationSql, context)}${only(sources, index)}`,
-  );
+  const texts = sources.map((source, index) => `${textSql(source, context)}${only(sources, index)}`);
   const total = isFiltered ? '(SELECT count(*) FROM matching)' : totalSql(sources, context);
   const counted = bounds.offset === undefined ? total : countedSql(total, size, context.parameter(bounds.offset));
   // What a filter matches is found once, to be counted and for the page. One row more than the page tells of more.
   return `
-    WITH RECURSIVE ${place.cte} ${isFiltered ? `matching AS MATERIALIZED (${candidates}), ` : ''} found AS MATERIALIZED (
+    WITH ${place.cte} ${isFiltered ? `matching AS MATERIALIZED (${candidates}), ` : ''} found AS MATERIALIZED (
       SELECT c.* FROM ${isFiltered ? 'matching' : `(${candidates})`} c ${isAfter} ORDER BY ${order}
       LIMIT ${size} + 1${place.offset}
     ), page AS MATERIALIZED (
       SELECT found.*, row_number() OVER (ORDER BY ${order}) AS place FROM found ORDER BY ${order} LIMIT ${size}
-    ), ${representations.flatMap(({ ctes }) => ctes.map((cte) => `${cte}, `)).join('')} texts AS (
+    ), texts AS (
       ${texts.join(' UNION ALL ')}
     )
     SELECT coalesce((SELECT string_agg(t.json, ',' ORDER BY t.place) FROM texts t), '') AS json,
@@ -149,7 +143,8 @@ const shortOffset = 2000;
 const only = (sources: readonly PageSource[], index: number): string =>
   sources.length === 1 ? '' : ` WHERE p.source = ${index}`;
 
-function textSql({ table }: PageSource, { text, joins }: RepresentationSql, { tenant }: SqlContext): string {
+function textSql({ table, representation }: PageSource, { tenant }: SqlContext): string {
+  const { text, joins } = representation();
   return `SELECT p.place, ${text} AS json FROM page p JOIN ${table} r ON r.tenant_id = ${tenant} AND r.id = p.id ${joins}`;
 }
 

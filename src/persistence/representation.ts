@@ -1,7 +1,5 @@
 /** How rows `r` of one table become the JSON text of their resources. */
 export interface RepresentationSql {
-  /** Common table expressions it needs, perhaps recursive ones, over all rows at once. */
-  readonly ctes: readonly string[];
   /** Joins to the row `r`. */
   readonly joins: string;
   /** The expression of the complete JSON text. */

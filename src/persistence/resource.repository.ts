@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Repository } from 'typeorm';
 import { type BoundFilter, type Sort } from '../scim/index.js';
 import { auditSql, type Author, type ChangeNote } from './audit.js';
@@ -16,6 +17,8 @@ export interface View {
   readonly baseUrl: string;
   /** Whether an attribute can be part of the answer; what cannot is not read. */
   readonly wants: (attributeName: string) => boolean;
+  /** Whether the resource is being created, so that nothing refers to it yet. */
+  readonly isNew?: boolean;
   /** Whether a resource that is too large for one text may be read in parts. */
   readonly inParts?: boolean;
 }
@@ -34,6 +37,11 @@ export interface ResourceQuery {
 
 const created = { before: 'NULL', after: 'r.document' };
 
+interface ReadStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /** A scope that says who writes. */
 export type AuthorScope = TenantScope & Author;
 
@@ -43,6 +51,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   abstract readonly type: string;
   /** Where the table keeps what is not in the folded document. */
   protected abstract readonly columns: TableColumns;
+  /** Attributes that are read only when they are wanted. */
+  protected abstract readonly derived: readonly string[];
+  private readonly readStatements = new LRUCache<string, ReadStatement>({ max: 1000 });
   private known: Rows<E> | undefined;
 
   protected constructor(
@@ -50,8 +61,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     protected readonly statements: Statements,
   ) {}
 
-  /** How rows `r` become JSON text. @param ids a query for the ids of those rows */
-  protected abstract representation(context: SqlContext, view: View, ids: string): RepresentationSql;
+  /** How rows `r` become JSON text. */
+  protected abstract representation(context: SqlContext, view: View): RepresentationSql;
 
   protected get rows(): Rows<E> {
     return (this.known ??= new Rows<E>(this.repository.metadata));
@@ -59,15 +70,25 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
-    const parameters: unknown[] = [scope.tenant.id, id];
-    const { ctes, text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view, 'SELECT $2::uuid');
-    const rows = await this.statements.run<StoredRepresentation>(
-      scope,
-      `${ctes.length > 0 ? `WITH RECURSIVE ${ctes.join(', ')}` : ''}
-       SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
-      parameters,
-    );
+    const { text, values } = this.readStatement(view);
+    const rows = await this.statements.run<StoredRepresentation>(scope, text, [scope.tenant.id, id, ...values]);
     return rows[0];
+  }
+
+  /** The statement of `read` and its values after the tenant and the id: the same for most requests, so made once. */
+  private readStatement(view: View): ReadStatement {
+    const wanted = this.derived.filter((name) => view.wants(name));
+    const key = JSON.stringify([view.baseUrl, view.inParts, wanted]);
+    const known = this.readStatements.get(key);
+    if (known) return known;
+    const parameters: unknown[] = [undefined, undefined];
+    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
+    const statement = {
+      text: `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
+      values: parameters.slice(2),
+    };
+    this.readStatements.set(key, statement);
+    return statement;
   }
 
   /** The part of a page's statement that is about this type. The tenant is its first parameter. */
@@ -78,7 +99,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
       type: this.type,
       ...(filter ? { condition: compiler.condition(filter) } : {}),
       key: sort && compiler.sortKey(sort),
-      representation: (ids) => this.representation(context, view, ids),
+      representation: () => this.representation(context, view),
     };
   }
 
@@ -116,7 +137,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const audit = note && auditSql(scope, this.type, note, created, context);
     const [inserted] = await this.statements.run<StoredRepresentation>(
       scope,
-      this.returning(change, audit, context, view),
+      this.returning(change, audit, context, { ...view, isNew: true }),
       parameters,
     );
     return inserted as StoredRepresentation;
@@ -176,9 +197,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */
   private returning(change: string, audit: string | undefined, context: SqlContext, view: View): string {
-    const { ctes, text, joins } = this.representation(context, view, 'SELECT r.id FROM r');
-    const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit]), ...ctes];
-    return `WITH RECURSIVE ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
+    const { text, joins } = this.representation(context, view);
+    const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit])];
+    return `WITH ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
   }
 }
 

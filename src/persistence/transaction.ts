@@ -40,6 +40,11 @@ export class Transaction {
 }
 
 async function retried<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRetryable(error)) throw toScimError(error) ?? error;
+  }
   const attempt = async (): Promise<T> => {
     try {
       return await work();
@@ -48,7 +53,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
     }
   };
   try {
-    return await pRetry(attempt, { retries: attempts - 1, minTimeout: 10, maxTimeout: 250, randomize: true });
+    return await pRetry(attempt, { retries: attempts - 2, minTimeout: 10, maxTimeout: 250, randomize: true });
   } catch (error) {
     throw toScimError(error) ?? error;
   }

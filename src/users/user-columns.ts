@@ -60,37 +60,25 @@ export const userColumns: TableColumns = {
   elements: { groups: groupElements },
 };
 
-/**
- * Common table expressions for the groups of many users at once, direct and through nested groups (RFC 7643 section
- * 4.1.2): `user_groups` has the JSON text of each user's list.
- * @param ids a query for the users' ids
- */
-export function userGroups(context: SqlContext, ids: string): string[] {
-  const { tenant } = context;
-  return [
-    `up(user_id, group_id, direct) AS (
-       SELECT m.member_user_id, m.group_id, TRUE FROM group_members m
-       WHERE m.tenant_id = ${tenant} AND m.member_user_id IN (${ids})
-       UNION
-       SELECT up.user_id, m.group_id, FALSE FROM up
-       JOIN group_members m ON m.tenant_id = ${tenant} AND m.member_group_id = up.group_id
-     )`,
-    `user_groups AS (
-       SELECT c.user_id, string_agg('{"value":"' || g.id || '","$ref":' || to_json(${groupUrl(context)} || g.id)
-           || ',"display":' || to_json(g.display_name) || ',"type":"' || CASE WHEN c.direct THEN 'direct' ELSE 'indirect' END
-           || '"}', ',' ORDER BY g.id) AS list
-       FROM (SELECT user_id, group_id, bool_or(direct) AS direct FROM up GROUP BY user_id, group_id) c
-       JOIN groups g ON g.tenant_id = ${tenant} AND g.id = c.group_id
-       GROUP BY c.user_id
-     )`,
-  ];
+/** The JSON text of a user's groups, which a query yields as rows `g` with their `type`. */
+const listOf = (groups: string, context: SqlContext): string =>
+  `(SELECT ',"groups":[' || string_agg('{"value":"' || g.id || '","$ref":' || to_json(${groupUrl(context)} || g.id)
+      || ',"display":' || to_json(g.display_name) || ',"type":"' || g.type || '"}', ',' ORDER BY g.id) || ']'
+    FROM (${groups}) g)`;
+
+const directGroups = `SELECT d.id, d.display_name, 'direct' AS type FROM group_members m
+  JOIN groups d ON d.tenant_id = m.tenant_id AND d.id = m.group_id
+  WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id`;
+
+/** Whether a group of the user `r` is itself a member of one. Most are not, and looking up is faster than following. */
+const isNested = `EXISTS (SELECT 1 FROM group_members m
+  JOIN group_members n ON n.tenant_id = m.tenant_id AND n.member_group_id = m.group_id
+  WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id)`;
+
+/** An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none (RFC 7643 section 4.1.2). */
+export function groupsJson(context: SqlContext): string {
+  return `coalesce(CASE WHEN ${isNested} THEN ${listOf(closure, context)} ELSE ${listOf(directGroups, context)} END, '')`;
 }
-
-/** The join that `userGroupsText` needs, beside `userGroups`. */
-export const userGroupsJoin = 'LEFT JOIN user_groups ug ON ug.user_id = r.id';
-
-/** An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none. */
-export const userGroupsText = `coalesce(',"groups":[' || ug.list || ']', '')`;
 
 /**
  * An SQL expression for the document of the user `r` with its manager's `$ref` and displayName, when the manager exists

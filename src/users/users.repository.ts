@@ -7,14 +7,7 @@ import { Statements } from '../persistence/statements.js';
 import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
 import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
 import { userResourceType } from '../scim/index.js';
-import {
-  documentWithManager,
-  managerJoin,
-  userColumns,
-  userGroups,
-  userGroupsJoin,
-  userGroupsText,
-} from './user-columns.js';
+import { documentWithManager, groupsJson, managerJoin, userColumns } from './user-columns.js';
 import { UserEntity } from './user.entity.js';
 
 /** The rows of the users. */
@@ -22,6 +15,7 @@ import { UserEntity } from './user.entity.js';
 export class UsersRepository extends ResourceRepository<UserEntity> {
   readonly type = userResourceType.name;
   protected readonly columns = userColumns;
+  protected readonly derived = ['groups'];
 
   constructor(@InjectRepository(UserEntity) repository: Repository<UserEntity>, statements: Statements) {
     super(repository, statements);
@@ -38,13 +32,10 @@ export class UsersRepository extends ResourceRepository<UserEntity> {
     return this.select(scope, 'r.manager_id = $2', [managerId, take], 'ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE');
   }
 
-  protected representation(context: SqlContext, view: View, ids: string): RepresentationSql {
-    const withGroups = view.wants('groups');
+  protected representation(context: SqlContext, view: View): RepresentationSql {
+    // Nobody is in a group before they exist.
+    const groups = view.wants('groups') && !view.isNew ? `|| ${groupsJson(context)}` : '';
     const meta = metaJson(context, userResourceType.name, userResourceType.endpoint);
-    return {
-      ctes: withGroups ? userGroups(context, ids) : [],
-      joins: withGroups ? `${managerJoin} ${userGroupsJoin}` : managerJoin,
-      text: `left(${documentWithManager(context)}, -1) ${withGroups ? `|| ${userGroupsText}` : ''} || ${meta} || '}'`,
-    };
+    return { joins: managerJoin, text: `left(${documentWithManager(context)}, -1) ${groups} || ${meta} || '}'` };
   }
 }
