@@ -33,13 +33,9 @@ export const auditFilters = {
   resourceId: 'The id of what was changed.',
 } as const satisfies Record<keyof AuditFilter, string>;
 
-/** The filters of a query. */
+/** The filters of a query, and nothing else of it. */
 export const auditFilter = ({ actor, requestId, operation, resourceType, resourceId }: AuditFilter): AuditFilter => ({
-  ...(actor === undefined ? {} : { actor }),
-  ...(requestId === undefined ? {} : { requestId }),
-  ...(operation === undefined ? {} : { operation }),
-  ...(resourceType === undefined ? {} : { resourceType }),
-  ...(resourceId === undefined ? {} : { resourceId }),
+  ...{ actor, requestId, operation, resourceType, resourceId },
 });
 
 const image = { type: 'object', nullable: true, additionalProperties: true } as const;

@@ -23,7 +23,7 @@ export interface AuditRecord extends Moment {
 
 /** What events have to be of. */
 export type AuditFilter = Partial<
-  Readonly<Record<'actor' | 'requestId' | 'operation' | 'resourceType' | 'resourceId', string>>
+  Readonly<Record<'actor' | 'requestId' | 'operation' | 'resourceType' | 'resourceId', string | undefined>>
 >;
 
 /** Which events are wanted. */

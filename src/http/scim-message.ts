@@ -46,7 +46,7 @@ const readMessage = createParamDecorator(
     const { profile = profiles.default, settings = defaultSettings } = request.context ?? {};
     const bytes = limits.setting === undefined ? null : settings[limits.setting];
     const body = await readBody(request, profile, bytes === null ? limits : { ...limits, bytes });
-    request.body = body;
+    request.message = body;
     return body;
   },
 );

@@ -1,74 +1,29 @@
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import type { Resource } from '../support/client.js';
-import { createDatabase, onServer, serverUrl } from '../support/database.js';
+import { serverUrl } from '../support/database.js';
 import { scimError } from '../support/errors.js';
+import { freePort } from '../support/free-port.js';
+import { dropHomes, newDirectory, newHome, prepareHomes, queryHome, type Home } from '../support/home.js';
 import {
   endProcesses,
-  build,
   killProcess,
   runToEnd,
   startProcess,
   stopProcess,
   type RollcallProcess,
 } from '../support/process.js';
-import { proxyTo } from '../support/proxy.js';
 import { head, open, parseAnswer, readAll } from '../support/raw-http.js';
-import { Progress, writeUntilKilled } from '../support/writers.js';
 
 jest.setTimeout(120_000);
 
 const token = 'restart-test-token';
 
-/** Where processes keep their data, as environment variables. */
-type Home = Readonly<Record<string, string>>;
-
-const drops: (() => Promise<void>)[] = [];
-/** An embedded database that is initialised, to be copied: the first opening takes seconds. */
-let prepared: string | undefined;
-
-const newDirectory = () => mkdtemp(join(process.env['ROLLCALL_TEST_DIR'] ?? '', 'data-'));
-
-/** An empty database of a test's own. */
-async function newHome(): Promise<Home> {
-  if (serverUrl !== undefined) {
-    const { database, drop } = await createDatabase();
-    drops.push(drop);
-    return { DATABASE_URL: database as string };
-  }
-  const directory = await newDirectory();
-  drops.push(() => rm(directory, { recursive: true, force: true }));
-  if (prepared !== undefined) await cp(prepared, directory, { recursive: true });
-  return { DATA_DIR: directory };
-}
-
 const start = (home: Home, more: Home = {}) => startProcess({ ...home, SCIM_TOKEN: token, ...more });
 
-/** Asks the database of a process that has ended. */
-async function query(home: Home, sql: string): Promise<unknown[]> {
-  const { DATABASE_URL: url, DATA_DIR: directory = '' } = home;
-  if (url !== undefined) return onServer(url, async (client) => (await client.query<object>(sql)).rows);
-  const database = await PGlite.create({ dataDir: join(directory, 'pg') });
-  const { rows } = await database.query(sql);
-  await database.close();
-  return rows;
-}
-
-beforeAll(async () => {
-  await build();
-  if (serverUrl !== undefined) return;
-  const home = await newHome();
-  expect(await stopProcess(await startProcess(home))).toEqual({ code: 0, signal: null });
-  prepared = home['DATA_DIR'];
-});
+beforeAll(prepareHomes);
 afterEach(endProcesses);
-afterAll(async () => {
-  for (const drop of drops) await drop();
-});
+afterAll(dropHomes);
 
 describe('The first start', () => {
   it('prints where the server is and a token that works; later starts print no token', async () => {
@@ -118,7 +73,9 @@ describe('SIGTERM', () => {
     const { body: read } = await first.scim.get(`/Users/${user.id}`);
     expect(await stopProcess(first)).toEqual({ code: 0, signal: null });
     // Kept in memory until then.
-    expect(await query(home, 'SELECT count(last_used_at)::integer AS used FROM tokens')).toContainEqual({ used: 1 });
+    expect(await queryHome(home, 'SELECT count(last_used_at)::integer AS used FROM tokens')).toContainEqual({
+      used: 1,
+    });
     const second = await start(home);
     expect((await second.scim.get(`/Users/${user.id}`)).body).toEqual(read);
     expect((await second.scim.get(`/Groups/${group.id}`)).body).toEqual(group);
@@ -183,21 +140,6 @@ describe('SIGTERM', () => {
   });
 });
 
-describe('kill -9', () => {
-  it('loses no write that was acknowledged and leaves none half applied, round after round', async () => {
-    const home = await newHome();
-    const progress = new Progress();
-    let target = await start(home);
-    for (let round = 0; round < 4; round++) {
-      await writeUntilKilled(target, progress, { writers: 8, round, acknowledgements: 50 + 25 * round });
-      // Not refused, although the dead process holds the directory's lock.
-      target = await start(home);
-      expect(await progress.contradictions(target.scim)).toEqual([]);
-    }
-    expect(progress.size).toBeGreaterThan(30);
-  });
-});
-
 if (serverUrl === undefined) {
   describe('A second process on one data directory', () => {
     it('says so in one line and ends with code 1; the first is not disturbed', async () => {
@@ -255,53 +197,4 @@ if (serverUrl === undefined) {
       expect([first, second].flatMap((answer) => answer?.body.Resources)).toEqual(all?.body.Resources);
     });
   });
-
-  describe('A database that cannot be reached', () => {
-    it('is answered with 503, Retry-After and a SCIM body until it can, and nothing is half written', async () => {
-      const home = await newHome();
-      const proxy = await proxyTo(home['DATABASE_URL'] ?? '');
-      const { origin, scim } = await start({ DATABASE_URL: proxy.url });
-      const { body: ann } = await scim.post('/Users', { userName: 'ann', nickName: 'a' });
-      const names = Array.from({ length: 30 }, (_, index) => `group-${index}`);
-      const inFlight = names.map((displayName) => scim.post('/Groups', { displayName, members: [{ value: ann.id }] }));
-      await Promise.race(inFlight);
-      await proxy.cut();
-      const written = await Promise.all(inFlight);
-      expect(written.filter(({ status }) => status !== 201 && status !== 503)).toEqual([]);
-
-      const change = [{ op: 'replace', value: { displayName: 'Ann', nickName: 'b' } }];
-      const refused = [
-        await scim.get(`/Users/${ann.id}`),
-        await scim.list('/Groups'),
-        await scim.post('/Users', { userName: 'bob' }),
-        await scim.operations(`/Users/${ann.id}`, change),
-        await scim.delete(`/Users/${ann.id}`),
-        await scim.get(`${origin}/readyz`),
-      ];
-      expect(refused.map(({ status, headers, body }) => [status, headers.get('retry-after'), body])).toEqual(
-        refused.map(() => [503, '5', scimError(503)]),
-      );
-      expect(refused.map(({ text }) => text).join()).not.toMatch(/ECONN|select|terminated/i);
-      expect((await scim.get(`${origin}/livez`)).status).toBe(200);
-
-      await proxy.mend();
-      expect((await scim.get(`/Users/${ann.id}?excludedAttributes=groups`)).body).toEqual(ann);
-      const { body: groups } = await scim.list('/Groups');
-      expect(groups.Resources.filter(({ members }) => (members as unknown[] | undefined)?.length !== 1)).toEqual([]);
-      const stored = groups.Resources.map(({ id }) => id);
-      const acknowledged = written.filter(({ status }) => status === 201).map(({ body }) => body.id);
-      expect(stored).toEqual(expect.arrayContaining(acknowledged));
-      await proxy.cut();
-    });
-  });
-}
-
-/** A port that nothing listened on a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const address = await new Promise<ReturnType<typeof server.address>>((resolve) =>
-    server.listen(0, '127.0.0.1', () => resolve(server.address())),
-  );
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

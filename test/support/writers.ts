@@ -1,13 +1,10 @@
-import type { Resource, ScimClient } from './client.js';
-import { killProcess, type RollcallProcess } from './process.js';
+import type { Answer, Resource, ScimClient } from './client.js';
 
 /**
- * What a writer does to each of its names, one step after the other: create a user, rename it by two operations, create a
- * group with it as a member, and rename and empty the group by two operations. Every state between is half applied.
+ * How far writers have come with each name, as the server acknowledged it. What a writer does to each of its names, one
+ * step after the other: create a user, rename it by two operations, create a group with it as a member, and rename and
+ * empty the group by two operations. Every state between is half applied.
  */
-const stepCount = 4;
-
-/** How far writers have come with each name, as the server acknowledged it. */
 export class Progress {
   private readonly acknowledged = new Map<string, number>();
 
@@ -67,40 +64,106 @@ function stepOf(user: Resource | undefined, group: Resource | undefined): number
 
 const rename = (displayName: string) => ({ op: 'replace', path: 'displayName', value: displayName });
 
-/** Takes one name through its steps. @throws Error when the server does not answer any more */
-async function* steps(scim: ScimClient, name: string): AsyncGenerator<number> {
+/** Takes one name through its steps, as long as each succeeds. @throws Error when the server does not answer any more */
+async function* steps(scim: ScimClient, name: string): AsyncGenerator<Answer<unknown>> {
   const user = await scim.post('/Users', { userName: name, displayName: 'old', nickName: 'old' });
-  yield user.status;
+  yield user;
   const nickName = { op: 'replace', path: 'nickName', value: 'new' };
-  yield (await scim.operations(`/Users/${user.body.id}`, [rename('new'), nickName])).status;
+  yield scim.operations(`/Users/${user.body.id}`, [rename('new'), nickName]);
   const members = [{ value: user.body.id }];
   const group = await scim.post('/Groups', { externalId: name, displayName: 'full', members });
-  yield group.status;
+  yield group;
   const emptied = [rename('empty'), { op: 'remove', path: 'members' }];
-  yield (await scim.operations(`/Groups/${group.body.id}`, emptied)).status;
+  yield scim.operations(`/Groups/${group.body.id}`, emptied);
 }
 
-/** Writes from several clients at once, and kills the process in the middle of it. */
-export async function writeUntilKilled(
-  target: RollcallProcess,
-  progress: Progress,
-  { writers, round, acknowledgements }: { writers: number; round: number; acknowledgements: number },
-): Promise<void> {
-  let count = 0;
-  const write = async (writer: number): Promise<void> => {
-    for (let next = 0; ; next++) {
-      const name = `round-${round}-writer-${writer}-${next}`;
-      let step = 0;
-      for await (const status of steps(target.scim, name)) {
-        if (status >= 300) throw new Error(`${name}: step ${step + 1} of ${stepCount} was answered with ${status}`);
-        progress.acknowledge(name, ++step);
-        if (++count === acknowledgements) target.signal('SIGKILL');
+/** A number that grows, and who waits for it to. */
+class Tally {
+  private waiting: { readonly from: number; readonly reached: () => void }[] = [];
+  count = 0;
+
+  increment(): void {
+    this.count++;
+    const reached = this.waiting.filter(({ from }) => from <= this.count);
+    this.waiting = this.waiting.filter(({ from }) => from > this.count);
+    for (const each of reached) each.reached();
+  }
+
+  /** Waits until it has grown by so much from now. */
+  more(by: number): Promise<void> {
+    return new Promise((reached) => void this.waiting.push({ from: this.count + by, reached }));
+  }
+}
+
+let named = 0;
+
+/**
+ * Writers that go on until they are stopped, whatever they are answered. A name whose step failed is given up: whether
+ * the step happened is not known.
+ */
+export class Writers {
+  private isStopped = false;
+  private readonly ended: Promise<unknown>;
+  /** Steps that were acknowledged. */
+  readonly acknowledged = new Tally();
+  /** Answers that were no success. */
+  readonly refused = new Tally();
+  /** Different refusals: status, Retry-After and body. */
+  readonly refusals = new Map<string, { status: number; retryAfter: string | null; body: unknown }>();
+  /** How requests failed that got no answer. */
+  readonly lost = new Set<string>();
+  /** The most milliseconds that an answer took. */
+  longest = 0;
+
+  /** @param clients of the servers; each writer stays with one */
+  constructor(
+    clients: readonly ScimClient[],
+    private readonly progress: Progress,
+    count = 8,
+  ) {
+    const writers = Array.from({ length: count }, (_, index) =>
+      this.write(clients[index % clients.length] as ScimClient),
+    );
+    this.ended = Promise.all(writers);
+  }
+
+  /** Lets each writer finish what it asked for. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.ended;
+  }
+
+  private async write(scim: ScimClient): Promise<void> {
+    while (!this.isStopped) {
+      try {
+        await this.writeName(scim, `name-${++named}`);
+      } catch (error) {
+        // What fetch throws when there is no answer, of another realm than the tests'.
+        if ((error as Error).name !== 'TypeError') throw error;
+        this.lost.add((error as Error).message);
+        // Whoever is refused connections would ask without end, and nobody else would get to run.
+        await new Promise((resume) => setTimeout(resume, 20));
       }
     }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: writers }, (_, writer) => write(writer)));
-  await killProcess(target);
-  const refused = ended.flatMap((end) => (end.status === 'rejected' ? [String(end.reason)] : []));
-  const unexpected = refused.filter((reason) => !reason.includes('fetch failed') && !reason.includes('terminated'));
-  if (unexpected.length > 0) throw new Error(unexpected.join('\n'));
+  }
+
+  private async writeName(scim: ScimClient, name: string): Promise<void> {
+    let step = 0;
+    let asked = performance.now();
+    // What is not acknowledged may have happened all the same.
+    this.progress.acknowledge(name, 0);
+    for await (const { status, headers, body } of steps(scim, name)) {
+      this.longest = Math.max(this.longest, performance.now() - asked);
+      if (status >= 300) {
+        const refusal = { status, retryAfter: headers.get('retry-after'), body };
+        this.refusals.set(JSON.stringify(refusal), refusal);
+        this.refused.increment();
+        return;
+      }
+      this.progress.acknowledge(name, ++step);
+      this.acknowledged.increment();
+      if (this.isStopped) return;
+      asked = performance.now();
+    }
+  }
 }
