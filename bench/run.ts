@@ -1,27 +1,43 @@
 // Measures Rollcall beside a bare server on the same PostgreSQL, in one run, and prints ratios.
-// Usage: npm run bench -- [--users 10000] [--seconds 3] [--rounds 3]
+// Usage: npm run bench -- [--users 10000] [--seconds 3] [--rounds 3] [--rows pattern]
+// Users beyond the first 10,000 are copied in the database, which takes minutes for a million instead of hours.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { read, type Read } from './large-group.js';
 import { load, type LoadRequest, type Measurement } from './load.js';
+import { multiply, templateUser } from './multiply.js';
 import { startServer, type ServerProcess } from './process.js';
-import { seed, user, userName, type Seeded } from './seed.js';
+import { Seeder, user, userName } from './seed.js';
 
 const { values: options } = parseArgs({
   options: {
     users: { type: 'string', default: '10000' },
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
+    rows: { type: 'string', default: '.' },
   },
 });
 const users = Number(options.users);
 const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
+const chosen = new RegExp(options.rows);
+const mostByApi = 10_000;
 
 const adminUrl = process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 const database = `rollcall_bench_${process.pid}`;
 const token = randomBytes(32).toString('base64url');
 const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' };
+
+/** What is in the database. */
+interface Seeded {
+  readonly tenant: string;
+  /** Some of the users. */
+  readonly userIds: readonly string[];
+  /** Groups by their number of members. */
+  readonly groups: ReadonlyMap<number, string>;
+}
 
 interface Row {
   readonly name: string;
@@ -34,7 +50,7 @@ const patch = (...Operations: object[]): string =>
   JSON.stringify({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
 const filter = (text: string): string => scim(`/Users?filter=${encodeURIComponent(text)}`);
 
-function rows({ userIds }: Seeded): Row[] {
+function rows({ userIds }: Seeded, cursor: string): Row[] {
   const anyone = (): string => userName(Math.floor(Math.random() * users));
   const deep = Math.floor(users * 0.9);
   return [
@@ -50,6 +66,10 @@ function rows({ userIds }: Seeded): Row[] {
       next: () => ({ method: 'GET', path: scim(`/Users?startIndex=${deep}&count=100`) }),
     },
     { name: 'cursor page, count=100', next: () => ({ method: 'GET', path: scim('/Users?cursor&count=100') }) },
+    {
+      name: 'cursor page, count=100, the hundredth',
+      next: () => ({ method: 'GET', path: scim(`/Users?cursor=${cursor}&count=100`) }),
+    },
     {
       name: 'POST /Users',
       next: () => ({
@@ -73,12 +93,25 @@ const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 const table = (...cells: (string | number)[]): void => console.log(`| ${cells.join(' | ')} |`);
 
+/** The cursor of a page by its number, or of the last there is. */
+async function cursorAt(rollcall: ServerProcess, page: number): Promise<string> {
+  let cursor = '';
+  for (let number = 1; number < page; number++) {
+    const answer = await fetch(`${rollcall.origin}${scim(`/Users?cursor=${cursor}&count=100`)}`, { headers });
+    const { nextCursor } = (await answer.json()) as { nextCursor?: string };
+    if (nextCursor === undefined) break;
+    cursor = nextCursor;
+  }
+  return cursor;
+}
+
 async function measureRows(bare: ServerProcess, rollcall: ServerProcess, seeded: Seeded): Promise<void> {
   const bareRow = (): LoadRequest => ({ method: 'GET', path: `/${random(seeded.userIds)}` });
   const parallel = { connections: 16, seconds };
   table('row', 'req/s', 'p50 ms', 'p99 ms', 'CPU ms/req', 'bare req/s', 'ratio to bare');
   table('---', '---', '---', '---', '---', '---', '---');
-  for (const { name, next } of rows(seeded)) {
+  for (const { name, next } of rows(seeded, await cursorAt(rollcall, 100))) {
+    if (!chosen.test(name)) continue;
     const measured: { own: Measurement; bare: Measurement }[] = [];
     await load(rollcall, headers, next, { connections: 16, seconds: 1 });
     for (let round = 0; round < rounds; round++) {
@@ -138,36 +171,77 @@ async function withDatabase(work: (url: string) => Promise<void>): Promise<void>
   }
 }
 
-async function tenantOf(url: string): Promise<string> {
+/** Fills the database: users, and groups of several sizes. */
+async function fill(url: string, origin: string): Promise<Seeded> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  // Plans after a bulk load should not depend on when autovacuum comes by.
+  const seeder = new Seeder(origin, headers);
+  await seeder.users(Math.min(users, mostByApi));
+  if (users > mostByApi) {
+    const { id } = await seeder.send<{ id: string }>('POST', '/Users', templateUser());
+    await multiply(client, mostByApi, users);
+    await seeder.send('DELETE', `/Users/${id}`);
+  }
+  const ids = async (count: number): Promise<string[]> =>
+    (await client.query<{ id: string }>('SELECT id FROM users ORDER BY md5(id::text) LIMIT $1', [count])).rows.map(
+      ({ id }) => id,
+    );
+  const groups = new Map<number, string>();
+  for (const size of [10, 10_000, 100_000]) {
+    if (size <= users) groups.set(size, await seeder.group(`Group of ${size}`, await ids(size)));
+  }
+  await seeder.close();
+  // What comes and goes is counted; after that, plans should not depend on when autovacuum comes by.
+  while ((await client.query('SELECT 1 FROM resource_count_changes LIMIT 1')).rowCount !== 0) await delay(1000);
   await client.query('VACUUM ANALYZE');
   const { rows: found } = await client.query<{ id: string }>('SELECT id FROM tenants');
+  const seeded = { tenant: found[0]?.id ?? '', userIds: await ids(20_000), groups };
   await client.end();
-  return found[0]?.id ?? '';
+  return seeded;
+}
+
+/** Reads the largest group, alone and by eight readers at once, from a server that has done nothing else. */
+async function measureLargeGroup(rollcall: ServerProcess, { groups }: Seeded): Promise<void> {
+  const [size, id] = [...groups].at(-1) ?? [0, ''];
+  const path = scim(`/Groups/${id}`);
+  const alone: Read[] = [];
+  for (let round = 0; round < 5; round++) alone.push(await read(rollcall, path, headers));
+  const together = await Promise.all(Array.from({ length: 8 }, () => read(rollcall, path, headers)));
+  const of = (reads: readonly Read[], value: (read: Read) => number): string => median(reads.map(value)).toFixed(0);
+  console.log(`\nGET of the group of ${size} members, ${of(alone, ({ bytes }) => bytes / 1024)} KiB:\n`);
+  table('readers', 'first byte ms', 'all ms', 'peak memory MiB');
+  table('---', '---', '---', '---');
+  table(
+    1,
+    of(alone, ({ firstByte }) => firstByte),
+    of(alone, ({ total }) => total),
+    '',
+  );
+  const [first, total] = [of(together, ({ firstByte }) => firstByte), of(together, (each) => each.total)];
+  table(together.length, first, total, rollcall.peakMemory().toFixed(0));
 }
 
 await withDatabase(async (url) => {
-  // Limits stay on, where the load does not reach them.
+  // Limits, audit and request log stay on; the load does not reach the limits.
   const limits = { REQUESTS_PER_SECOND: '100000', CONCURRENT_REQUESTS: '10000' };
   const environment = { DATABASE_URL: url, SCIM_TOKEN: token, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...limits };
-  const rollcall = await startServer('dist/src/main.js', 33_001, '/readyz', environment);
-  const sizes = [10, 10_000, 100_000].filter((size) => size < users);
+  const start = (): Promise<ServerProcess> => startServer('dist/src/main.js', 33_001, '/readyz', environment);
+  const rollcall = await start();
   const begun = performance.now();
-  const seeded = await seed(rollcall.origin, headers, users, sizes);
+  const seeded = await fill(url, rollcall.origin);
   const took = (performance.now() - begun) / 1000;
   const bare = await startServer('dist/bench/bare-server.js', 33_002, '/00000000-0000-7000-8000-000000000000', {
     DATABASE_URL: url,
-    TENANT: await tenantOf(url),
+    TENANT: seeded.tenant,
   });
   console.log(`${users} users seeded in ${took.toFixed(0)} s; ${rounds} rounds of ${seconds} s, 16 connections\n`);
   await measureRows(bare, rollcall, seeded);
   await measureMembers(bare, rollcall, seeded);
   console.log(`\nRollcall's peak memory ${rollcall.peakMemory().toFixed(0)} MiB`);
   await rollcall.stop();
-  const again = await startServer('dist/src/main.js', 33_001, '/readyz', environment);
+  const again = await start();
   console.log(`cold start on a migrated database: ready in ${again.startedIn.toFixed(0)} ms`);
+  await measureLargeGroup(again, seeded);
   await again.stop();
   await bare.stop();
 });

@@ -1,54 +1,57 @@
 import { Pool } from 'undici';
 
-/** What was seeded. */
-export interface Seeded {
-  readonly userIds: readonly string[];
-  /** Groups by their number of members. */
-  readonly groups: ReadonlyMap<number, string>;
-}
-
 const operationsAtOnce = 500;
 
 /** The userName of the user with this number. */
-export const userName = (number: number): string => `User.${number}@example.com`;
+export const userName = (number: number | string): string => `User.${number}@example.com`;
 
-/** Fills a tenant through the API: users by bulk requests, and groups of several sizes. */
-export async function seed(
-  origin: string,
-  headers: Readonly<Record<string, string>>,
-  users: number,
-  groupSizes: readonly number[],
-): Promise<Seeded> {
-  const pool = new Pool(origin, { connections: 4, headersTimeout: 600_000, bodyTimeout: 600_000 });
-  const send = async <T>(method: 'POST' | 'PATCH', path: string, body: unknown): Promise<T> => {
-    const answer = await pool.request({ method, path: `/scim/v2${path}`, headers, body: JSON.stringify(body) });
+/** Writes to a server's SCIM API. */
+export class Seeder {
+  private readonly pool: Pool;
+
+  /** @param origin the server's */
+  constructor(
+    origin: string,
+    private readonly headers: Readonly<Record<string, string>>,
+  ) {
+    this.pool = new Pool(origin, { connections: 4, headersTimeout: 600_000, bodyTimeout: 600_000 });
+  }
+
+  /** @throws Error when the answer is not 2xx */
+  async send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const options = body === undefined ? {} : { body: JSON.stringify(body) };
+    const answer = await this.pool.request({ method, path: `/scim/v2${path}`, headers: this.headers, ...options });
     const text = await answer.body.text();
     if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 500)}`);
     return (text === '' ? undefined : JSON.parse(text)) as T;
-  };
-  const userIds: string[] = [];
-  for (let first = 0; first < users; first += operationsAtOnce) {
-    const numbers = Array.from({ length: Math.min(operationsAtOnce, users - first) }, (_, index) => first + index);
-    const Operations = numbers.map((number) => ({
-      method: 'POST',
-      path: '/Users',
-      bulkId: String(number),
-      data: user(number),
-    }));
-    const answer = await send<{ Operations: { location: string; status: string }[] }>('POST', '/Bulk', { Operations });
-    userIds.push(...answer.Operations.map(({ location }) => location.slice(location.lastIndexOf('/') + 1)));
   }
-  const groups = new Map<number, string>();
-  for (const size of groupSizes) {
-    const members = userIds.slice(0, size).map((value) => ({ value }));
-    const { id } = await send<{ id: string }>('POST', '/Groups?excludedAttributes=members', {
-      displayName: `Group of ${size}`,
-      members,
-    });
-    groups.set(size, id);
+
+  /** Creates users numbered from 0, by bulk requests. */
+  async users(count: number): Promise<void> {
+    for (let first = 0; first < count; first += operationsAtOnce) {
+      const numbers = Array.from({ length: Math.min(operationsAtOnce, count - first) }, (_, index) => first + index);
+      const Operations = numbers.map((number) => ({
+        method: 'POST',
+        path: '/Users',
+        bulkId: String(number),
+        data: user(number),
+      }));
+      const answer = await this.send<{ Operations: { status: string }[] }>('POST', '/Bulk', { Operations });
+      const failed = answer.Operations.find(({ status }) => status !== '201');
+      if (failed) throw new Error(JSON.stringify(failed));
+    }
   }
-  await pool.close();
-  return { userIds, groups };
+
+  /** Creates a group with these members. @returns its id */
+  async group(displayName: string, memberIds: readonly string[]): Promise<string> {
+    const members = memberIds.map((value) => ({ value }));
+    const body = { displayName, members };
+    return (await this.send<{ id: string }>('POST', '/Groups?excludedAttributes=members', body)).id;
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
 }
 
 /** A user such as identity providers send. */

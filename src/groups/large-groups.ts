@@ -7,7 +7,7 @@ import { groupResourceType } from '../scim/index.js';
 import { memberBatchSql } from './group-columns.js';
 
 /** A group of more members than this is read in parts of this many. */
-export const membersAtOnce = 5_000;
+export const membersAtOnce = 2_000;
 
 interface Head {
   readonly version: number;
