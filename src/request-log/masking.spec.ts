@@ -141,7 +141,7 @@ describe("an error's detail", () => {
     ['There is nothing at "/scim/v2/Userz".', 'There is nothing at "/scim/v2/Userz".'],
     ['There is nothing at "/scim/v2/b@example.com".', 'There is nothing at "***".'],
     ['The value "{\\"a\\":\\"b\\"}" is no text.', 'The value "***" is no text.'],
-    ['It ends in the middle of "barb', 'It ends in the middle of "barb'],
+    ['It ends in the middle of "barb', 'It ends in the middle of "***"'],
   ])('%s is kept as %s', (text, masked) => {
     expect(detail(text)).toBe(masked);
   });

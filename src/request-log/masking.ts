@@ -144,7 +144,9 @@ export class Masking {
     return text.replace(/"(?:[^"\\]|\\.)*"?/g, (token) => {
       const quoted = unquoted(token);
       const isName = namePattern.test(quoted) || quoted.split('/').every((segment) => segmentPattern.test(segment));
-      const isKept = isId(quoted) || (isName && !this.values.has(quoted.slice(0, quotedLength)));
+      // A detail is cut where it is too long, perhaps in the middle of a value.
+      const isWhole = token.length > 1 && token.endsWith('"');
+      const isKept = isWhole && (isId(quoted) || (isName && !this.values.has(quoted.slice(0, quotedLength))));
       return isKept ? token : `"${hidden}"`;
     });
   }
