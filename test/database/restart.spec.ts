@@ -33,7 +33,7 @@ describe('The first start', () => {
     const first = await startProcess({ ...home, PUBLIC_URL: publicUrl });
     const [, port] = /^http:\/\/127\.0\.0\.1:(\d+)$/.exec(first.origin) ?? [];
     const secret = first.scim.token;
-    expect(secret).toMatch(/^rollcall_[\w-]{43}$/);
+    expect(secret).toMatch(/^rollcall_[\w-]{43}[0-9A-Za-z]{6}$/);
     const where = [`Rollcall listens on 127.0.0.1:${port}`, `  SCIM base URL  ${publicUrl}/scim/v2`];
     const lines = [...where, `  Bearer token   ${secret}`, '                 (shown this once; keep it)'];
     expect(first.output()).toEqual({
