@@ -39,12 +39,14 @@ export class ScimExceptionFilter implements ExceptionFilter {
   }
 
   private scimError(thrown: unknown, request: Request): ScimError {
-    if (thrown instanceof ScimError) return thrown;
-    const translated = this.translate(thrown);
-    if (translated) {
+    const known = thrown instanceof ScimError ? thrown : this.translate(thrown);
+    if (known) {
+      const reason: unknown = thrown instanceof ScimError ? thrown.cause : thrown;
       // The log says why; the client learns only that it should come back.
-      if (translated.status >= 500) this.logger.error({ err: thrown, requestId: request.id }, 'request failed');
-      return translated;
+      if (known.status >= 500 && reason !== undefined) {
+        this.logger.error({ err: reason, requestId: request.id }, 'request failed');
+      }
+      return known;
     }
     const status = httpStatus(thrown);
     if (status === 400)

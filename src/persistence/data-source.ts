@@ -7,16 +7,19 @@ import { migrations } from './migrations/all.js';
 // A statement is planned once and not anew for each set of values: planning takes longer than running it, and a plan that
 // does not depend on values takes the same time for everybody.
 const planOnce = 'SET plan_cache_mode = force_generic_plan; SET jit = off';
-const onConnect = (client: pg.PoolClient): Promise<unknown> => client.query(planOnce);
+const prepare = (client: pg.PoolClient): Promise<unknown> => client.query(planOnce);
 
+// Times in milliseconds. A transaction whose client is gone, or reads nothing for a minute, must not hold its locks and
+// connection for longer.
 const serverPool = {
   max: 20,
   connectionTimeoutMillis: 5_000,
   idleTimeoutMillis: 30_000,
   statement_timeout: 20_000,
+  idle_in_transaction_session_timeout: 60_000,
   onConnect: (client: pg.PoolClient): Promise<unknown> => {
     endWhenSilent(client as unknown as ConnectedClient);
-    return onConnect(client);
+    return prepare(client);
   },
 };
 
@@ -52,9 +55,16 @@ function endWhenSilent(client: ConnectedClient): void {
  */
 export function dataSourceOptions(database: string | EmbeddedDatabase): DataSourceOptions {
   const common = { type: 'postgres', migrations, synchronize: false, migrationsRun: false, logging: false } as const;
-  if (typeof database !== 'string') return { ...common, extra: { ...database.pool, onConnect } };
+  if (typeof database !== 'string') return { ...common, extra: { ...database.pool, onConnect: watched(database) } };
   return { ...common, url: database, applicationName: 'rollcall', extra: serverPool };
 }
+
+const watched =
+  ({ watch }: EmbeddedDatabase) =>
+  (client: pg.PoolClient): Promise<unknown> => {
+    watch(client);
+    return prepare(client);
+  };
 
 // Any constant: all Rollcall processes on one database must agree on it.
 const migrationLock = 7_264_317;

@@ -43,7 +43,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!isRetryable(error)) throw toScimError(error) ?? error;
+    if (!isRetryable(error)) throw meaningOf(error);
   }
   const attempt = async (): Promise<T> => {
     try {
@@ -55,6 +55,13 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await pRetry(attempt, { retries: attempts - 2, minTimeout: 10, maxTimeout: 250, randomize: true });
   } catch (error) {
-    throw toScimError(error) ?? error;
+    throw meaningOf(error);
   }
+}
+
+/** What an error means to a client, with the error as its cause: the log tells it, and the answer does not. */
+function meaningOf(error: unknown): unknown {
+  const known = toScimError(error);
+  if (known) known.cause = error;
+  return known ?? error;
 }

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
+import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
 import type { JsonObject, JsonValue } from '../../src/scim/index.js';
 import type { Answer, Resource, ScimClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -31,6 +32,8 @@ let before: unknown;
 beforeAll(async () => {
   // What is written in the background would be counted with the requests' own statements.
   server = await startServer({ REQUEST_LOG: 'off' });
+  await server.app.get(DirectoryCounts).onApplicationShutdown();
+  noteStatements();
   asking = await server.addTenant('asking');
   strict = await server.addTenant('strict', { profile: 'strict' });
   const other = await server.addTenant('other');
@@ -47,7 +50,6 @@ beforeAll(async () => {
   before = await rowsOfOther();
 });
 afterAll(() => server.close());
-afterEach(() => void jest.restoreAllMocks());
 
 /** Everything that the other tenant has, but for what is counted in the background. */
 async function rowsOfOther(): Promise<Record<string, unknown>> {
@@ -72,19 +74,33 @@ async function tablesOfTenants(): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-const background = /resource_count_changes LIMIT|last_used_at|_advisory_/;
+// When tokens were used last, once a minute.
+const background = /last_used_at/;
+
+/** The statements that the database was given, since the tests began. */
+const given: string[] = [];
+
+/** Notes what the pool's connections are given. */
+function noteStatements(): void {
+  const { master: pool } = server.dataSource.driver as unknown as { master: pg.Pool };
+  const noted = new WeakSet<pg.PoolClient>();
+  pool.on('acquire', (client) => {
+    if (noted.has(client)) return;
+    noted.add(client);
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((...args: unknown[]) => {
+      const [statement] = args as [string | { text: string }];
+      given.push(typeof statement === 'string' ? statement : statement.text);
+      return query(...args);
+    }) as typeof client.query;
+  });
+}
 
 /** The statements that the database gets while something is done: with equal ones it does equal work. */
 async function statementsOf<T>(work: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
-  const { Client } = (server.dataSource.driver as unknown as { master: { Client: typeof pg.Client } }).master;
-  const spy = jest.spyOn(Client.prototype, 'query');
+  const begin = given.length;
   const result = await work();
-  const texts = spy.mock.calls.map(([query]) => {
-    const given = query as unknown as string | { text: string };
-    return typeof given === 'string' ? given : given.text;
-  });
-  spy.mockRestore();
-  return { result, statements: texts.filter((text) => !background.test(text)) };
+  return { result, statements: given.slice(begin).filter((text) => !background.test(text)) };
 }
 
 const uuid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;

@@ -10,8 +10,13 @@ const rounds = Number(process.env['FAULT_ROUNDS'] || 3);
 
 jest.setTimeout(60_000 + rounds * 20_000);
 
+const writing: Writers[] = [];
+
 beforeAll(prepareHomes);
-afterEach(endProcesses);
+afterEach(async () => {
+  await endProcesses();
+  await Promise.all(writing.splice(0).map((writers) => writers.stop()));
+});
 afterAll(dropHomes);
 
 describe('kill -9 in the middle of parallel writes', () => {
@@ -25,6 +30,7 @@ describe('kill -9 in the middle of parallel writes', () => {
       const target: RollcallProcess = await start();
       const writers = new Writers([target.scim], progress);
       const others = other && new Writers([other.scim], progress);
+      writing.push(writers, ...(others ? [others] : []));
       await writers.acknowledged.more(40 + 25 * (round % 4));
       await killProcess(target);
       await writers.stop();

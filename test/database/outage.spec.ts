@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +10,7 @@ import { inconsistencies } from '../support/consistency.js';
 import { onServer, serverUrl } from '../support/database.js';
 import { scimError } from '../support/errors.js';
 import { dropHomes, newHome, prepareHomes, queryHome, type Home } from '../support/home.js';
-import { endProcesses, killProcess, startProcess, type RollcallProcess } from '../support/process.js';
+import { endProcesses, startProcess, stopProcess, type RollcallProcess } from '../support/process.js';
 import { proxyTo, type Proxy } from '../support/proxy.js';
 import { Progress, Writers } from '../support/writers.js';
 
@@ -22,10 +23,12 @@ const longestAnswer = 30_000;
 
 const proxies: Proxy[] = [];
 const clients: pg.Client[] = [];
+const writing: Writers[] = [];
 
 beforeAll(prepareHomes);
 afterEach(async () => {
   await endProcesses();
+  await Promise.all(writing.splice(0).map((writers) => writers.stop()));
   await Promise.all(proxies.splice(0).map((proxy) => proxy.cut()));
   await Promise.all(clients.splice(0).map((client) => client.end()));
   await removeClusters();
@@ -40,19 +43,26 @@ async function proxied(url: string): Promise<Proxy> {
   return proxy;
 }
 
-const withTimeout = (url: string, milliseconds: number): string => `${url}?statement_timeout=${milliseconds}`;
+/** Starts writers, which end with the test at the latest. */
+function write(scim: ScimClient, progress: Progress): Writers {
+  const started = new Writers([scim], progress);
+  writing.push(started);
+  return started;
+}
+
+const withTimeout = (url: string, milliseconds: number): string =>
+  `${url}?statement_timeout=${milliseconds}&idle_in_transaction_session_timeout=${milliseconds}`;
 
 const unavailable = ({ status, headers, body }: Answer<unknown>) => [status, headers.get('retry-after'), body];
 const refused = [503, '5', scimError(503)];
 
-/** Expects that whoever was refused was told to come back, soon enough, and that nothing was lost or half written. */
-async function expectWhole(home: Home, scim: ScimClient, writers: Writers, progress: Progress): Promise<void> {
+/** Expects that whoever was refused was told to come back, soon enough, and that nothing is half written. */
+async function expectWhole(home: Home, writers: Writers): Promise<void> {
   expect([...writers.refusals.values()]).toEqual(
     [...writers.refusals].map(() => ({ status: 503, retryAfter: '5', body: scimError(503) })),
   );
   expect(writers.lost).toEqual(new Set());
   expect(writers.longest).toBeLessThan(longestAnswer);
-  expect(await progress.contradictions(scim)).toEqual([]);
   expect(await inconsistencies((sql) => queryHome(home, sql))).toEqual([]);
 }
 
@@ -75,7 +85,7 @@ if (serverUrl !== undefined) {
       const proxy = await proxied(home['DATABASE_URL'] ?? '');
       const { origin, scim } = await start({ DATABASE_URL: withTimeout(proxy.url, 2_000) });
       const progress = new Progress();
-      const writers = new Writers([scim], progress);
+      const writers = write(scim, progress);
       for (let round = 0; round < rounds; round++) {
         await writers.acknowledged.more(40);
         const refusedAll = writers.refused.more(8);
@@ -85,25 +95,37 @@ if (serverUrl !== undefined) {
         expect((await scim.get(`${origin}/livez`)).status).toBe(200);
         await proxy.mend();
         await recovered(scim);
+        await nobodyHoldsLocks(home);
       }
       await writers.acknowledged.more(40);
       await writers.stop();
-      await expectWhole(home, scim, writers, progress);
+      expect(await progress.contradictions(scim)).toEqual([]);
+      await expectWhole(home, writers);
     });
+
+    /** Waits until transactions that nobody goes on with are over. */
+    async function nobodyHoldsLocks(home: Home): Promise<void> {
+      const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+        AND state LIKE 'idle in transaction%' AND state_change < now() - interval '2 seconds'`;
+      await onServer(home['DATABASE_URL'] ?? '', async (client) => {
+        while ((await client.query(sql)).rows.length > 0);
+      });
+    }
 
     it('because connections break in the middle of statements: loses nothing and leaves nothing half written', async () => {
       const home = await newHome();
       const proxy = await proxied(home['DATABASE_URL'] ?? '');
       const { scim } = await start({ DATABASE_URL: proxy.url });
       const progress = new Progress();
-      const writers = new Writers([scim], progress);
+      const writers = write(scim, progress);
       for (let round = 0; round < 8 * rounds; round++) {
         await writers.acknowledged.more(10 + round);
         proxy.drop();
       }
       await writers.acknowledged.more(40);
       await writers.stop();
-      await expectWhole(home, scim, writers, progress);
+      expect(await progress.contradictions(scim)).toEqual([]);
+      await expectWhole(home, writers);
     });
 
     it('is told of by every kind of request, and by none with what only operators should know', async () => {
@@ -183,7 +205,7 @@ if (serverUrl !== undefined) {
         const home = { DATABASE_URL: cluster.url };
         const { scim } = await start(home);
         const progress = new Progress();
-        const writers = new Writers([scim], progress);
+        const writers = write(scim, progress);
         for (const mode of Array.from({ length: rounds }, () => ['fast', 'immediate'] as const).flat()) {
           await writers.acknowledged.more(40);
           const refusedAll = writers.refused.more(8);
@@ -194,7 +216,8 @@ if (serverUrl !== undefined) {
         }
         await writers.acknowledged.more(40);
         await writers.stop();
-        await expectWhole(home, scim, writers, progress);
+        expect(await progress.contradictions(scim)).toEqual([]);
+        await expectWhole(home, writers);
       });
 
       it('may be replaced by its standby: what was acknowledged is there, and reads and writes go on', async () => {
@@ -203,7 +226,7 @@ if (serverUrl !== undefined) {
         const proxy = await proxied(primary.url);
         const { scim } = await start({ DATABASE_URL: proxy.url });
         const progress = new Progress();
-        const writers = new Writers([scim], progress);
+        const writers = write(scim, progress);
         await writers.acknowledged.more(80);
         const refusedAll = writers.refused.more(8);
         await primary.stop('immediate');
@@ -216,7 +239,8 @@ if (serverUrl !== undefined) {
         await standby.promote();
         await writers.acknowledged.more(80);
         await writers.stop();
-        await expectWhole({ DATABASE_URL: standby.url }, scim, writers, progress);
+        expect(await progress.contradictions(scim)).toEqual([]);
+        await expectWhole({ DATABASE_URL: standby.url }, writers);
       });
     });
   }
@@ -235,61 +259,68 @@ if (serverUrl !== undefined) {
         free: () => rm(FULL_DISK),
       };
     }
-    /** Text that does not compress, so that it takes its place on the disk. */
-    const bulky = (): string =>
-      Array.from({ length: 20_000 }, () => Math.random().toString(36).slice(2)).join('');
-    const createUntil = async (scim: ScimClient, isOver: (answer: Answer<unknown>) => boolean, name: string) => {
+    /** A user that takes its place on the disk, because it does not compress. */
+    const bulky = (userName: string) => ({
+      userName,
+      entitlements: Array.from({ length: 10 }, () => ({ value: randomBytes(20_000).toString('base64') })),
+    });
+    /** Creates users until that is answered with something else than 201. */
+    async function createUntilRefused(scim: ScimClient, name: string) {
       const created: string[] = [];
       for (;;) {
-        const answer = await scim.post('/Users', { userName: `${name}-${created.length}`, title: bulky() });
-        if (isOver(answer)) return { created, answer };
+        const answer = await scim.post('/Users', bulky(`${name}-${created.length}`));
+        if (answer.status !== 201) return { created, answer };
         created.push(answer.body.id);
       }
-    };
+    }
 
     it('is full: writes are answered 503, reads go on, nothing is half written, and all is well when there is room', async () => {
       const home = await newHome();
       const disk = await startOnDisk(home);
       const { scim } = disk;
       const progress = new Progress();
-      const writers = new Writers([scim], progress);
+      const writers = write(scim, progress);
       for (let round = 0; round < rounds; round++) {
         await writers.acknowledged.more(40);
         const refusedSome = writers.refused.more(40);
         await disk.fill();
-        const { created, answer } = await createUntil(scim, ({ status }) => status !== 201, `full-${round}`);
+        const { created, answer } = await createUntilRefused(scim, `full-${round}`);
         expect(unavailable(answer)).toEqual(refused);
         await refusedSome;
-        const { status } = await scim.list('/Users?count=1');
-        expect(status).toBe(200);
+        expect((await scim.list('/Users?count=1')).status).toBe(200);
         await disk.free();
-        for (const id of created) expect((await scim.delete(`/Users/${id}`)).status).toBe(204);
-        expect((await scim.post('/Groups', { externalId: `room-${round}`, displayName: bulky() })).status).toBe(201);
-        const { body } = await scim.list(`/Groups?filter=externalId eq "room-${round}"`);
-        expect((await scim.delete(`/Groups/${body.Resources[0]?.id}`)).status).toBe(204);
+        const kept = await scim.post('/Users', bulky(`room-${round}`));
+        expect(kept.status).toBe(201);
+        for (const id of [...created, kept.body.id]) expect((await scim.delete(`/Users/${id}`)).status).toBe(204);
       }
       await writers.acknowledged.more(40);
       await writers.stop();
-      await killProcess(disk);
-      await expectWhole(home, (await start(home)).scim, writers, progress).catch((error: unknown) => Promise.reject(error as Error));
+      expect(await progress.contradictions(scim)).toEqual([]);
+      // Operators learn why: the SQLSTATE of a full disk.
+      expect(disk.output().stdout).toMatch(/"code":"53100".*"msg":"request failed"/);
+      await stopProcess(disk);
+      await expectWhole(home, writers);
     });
 
     it('has no room for the log: the process ends, and the next one has every acknowledged write', async () => {
       const home = await newHome();
       const disk = await startOnDisk(home);
       await disk.fill('pg/pg_wal');
+      // Whose request it was may be told, or find the connection broken.
       const created: string[] = [];
-      const last = await (async () => {
-        for (;;) {
-          const answer = await disk.scim.post('/Users', { userName: `log-${created.length}`, title: bulky() });
-          if (answer.status !== 201) return answer;
-          created.push(answer.body.id);
-        }
-      })().catch((error: unknown) => (error as Error).name);
-      if (typeof last !== 'string') expect(unavailable(last)).toEqual(refused);
+      const ended = disk.exited.then(() => undefined);
+      for (let number = 0; ; number++) {
+        const answer = await Promise.race([
+          disk.scim.post('/Users', bulky(`log-${number}`)).catch(() => undefined),
+          ended,
+        ]);
+        if (answer === undefined) break;
+        expect(unavailable(answer)).toEqual(answer.status === 201 ? [201, null, answer.body] : refused);
+        if (answer.status === 201) created.push(answer.body.id);
+      }
       const { code, signal } = await disk.exited;
       expect([code === 0, signal]).toEqual([false, null]);
-      expect(disk.output().stderr).toMatch(/disk|space/i);
+      expect(disk.output().stderr).toMatch(/^The embedded database has stopped: .*No space left on device\n$/);
       expect(created.length).toBeGreaterThan(3);
       const { scim } = await start(home);
       const found = await Promise.all(created.map((id) => scim.get(`/Users/${id}?attributes=id`)));

@@ -52,7 +52,7 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('deleteUser'), user: fc.integer({ min: keptUsers, max: userCount - 1 }) }),
   },
-) as fc.Arbitrary<Operation>;
+);
 
 /** A group as the oracle has it. */
 interface Model {

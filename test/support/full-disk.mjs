@@ -21,7 +21,11 @@ fs.writeSync = (fd, data, ...rest) => {
   if (folder !== undefined && fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(folder)) {
     const end = (position ?? 0) + (length ?? data.length - (offset ?? 0));
     if (end > fs.fstatSync(fd).size) {
-      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', errno: -28, syscall: 'write' });
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), {
+        code: 'ENOSPC',
+        errno: -28,
+        syscall: 'write',
+      });
     }
   }
   return writeSync(fd, data, ...rest);

@@ -28,12 +28,14 @@ export async function proxyTo(url: string): Promise<Proxy> {
   let target = targetOf(url);
   let isStalled = false;
   const sockets = new Set<Socket>();
+  const silent = new Set<Socket>();
   const keep = (socket: Socket, other?: Socket): void => {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       sockets.delete(socket);
-      other?.destroy();
+      // Nor does the end of a connection get through where nothing does.
+      if (!silent.delete(socket)) other?.destroy();
     });
   };
   const server = createServer((near) => {
@@ -67,7 +69,10 @@ export async function proxyTo(url: string): Promise<Proxy> {
       }),
     stall: () => {
       isStalled = true;
-      for (const socket of sockets) socket.unpipe().resume();
+      for (const socket of sockets) {
+        silent.add(socket);
+        socket.unpipe().resume();
+      }
     },
     mend: async () => {
       isStalled = false;
