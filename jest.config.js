@@ -27,5 +27,7 @@ export default {
   // The protocol core is covered to the last branch.
   coverageThreshold: { './src/scim/': { lines: 100, branches: 100, functions: 100, statements: 100 } },
   maxWorkers: 2,
+  // What a file loaded is not given back: a worker that has grown large is slow, so it makes way for a new one.
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 30000,
 };
