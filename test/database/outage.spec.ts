@@ -12,12 +12,14 @@ import { scimError } from '../support/errors.js';
 import { dropHomes, newHome, prepareHomes, queryHome, type Home } from '../support/home.js';
 import { endProcesses, startProcess, stopProcess, type RollcallProcess } from '../support/process.js';
 import { proxyTo, type Proxy } from '../support/proxy.js';
+import { until } from '../support/until.js';
 import { Progress, Writers } from '../support/writers.js';
-
-jest.setTimeout(180_000);
 
 /** How often a disturbance is repeated: once with every change, more by scripts/faults.mjs. */
 const rounds = Number(process.env['FAULT_ROUNDS'] || 1);
+
+jest.setTimeout(90_000 + rounds * 60_000);
+
 /** No answer may take longer, in milliseconds: a connection, a statement, and the silence after it. */
 const longestAnswer = 30_000;
 
@@ -108,7 +110,7 @@ if (serverUrl !== undefined) {
       const sql = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
         AND state LIKE 'idle in transaction%' AND state_change < now() - interval '2 seconds'`;
       await onServer(home['DATABASE_URL'] ?? '', async (client) => {
-        while ((await client.query(sql)).rows.length > 0);
+        await until(async () => (await client.query(sql)).rows.length === 0);
       });
     }
 
@@ -165,7 +167,7 @@ if (serverUrl !== undefined) {
       const sql = `SELECT count(*)::integer AS n FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       await onServer(home['DATABASE_URL'] ?? '', async (client) => {
-        while ((await client.query<{ n: number }>(sql)).rows[0]?.n !== count);
+        await until(async () => (await client.query<{ n: number }>(sql)).rows[0]?.n === count);
       });
     }
     const rename = (displayName: string) => [{ op: 'replace', path: 'displayName', value: displayName }];
@@ -221,26 +223,31 @@ if (serverUrl !== undefined) {
       });
 
       it('may be replaced by its standby: what was acknowledged is there, and reads and writes go on', async () => {
-        const primary = await startCluster();
-        const standby = await primary.addStandby();
-        const proxy = await proxied(primary.url);
-        const { scim } = await start({ DATABASE_URL: proxy.url });
-        const progress = new Progress();
-        const writers = write(scim, progress);
-        await writers.acknowledged.more(80);
-        const refusedAll = writers.refused.more(8);
-        await primary.stop('immediate');
-        await refusedAll;
-        // A standby that is not promoted yet takes connections and refuses writes.
-        const refusedAgain = writers.refused.more(8);
-        proxy.moveTo(standby.url);
-        await recovered(scim);
-        await refusedAgain;
-        await standby.promote();
-        await writers.acknowledged.more(80);
-        await writers.stop();
-        expect(await progress.contradictions(scim)).toEqual([]);
-        await expectWhole({ DATABASE_URL: standby.url }, writers);
+        for (let round = 0; round < rounds; round++) {
+          const primary = await startCluster();
+          const standby = await primary.addStandby();
+          const proxy = await proxied(primary.url);
+          const started = await start({ DATABASE_URL: proxy.url });
+          const { scim } = started;
+          const progress = new Progress();
+          const writers = write(scim, progress);
+          await writers.acknowledged.more(80);
+          const refusedAll = writers.refused.more(8);
+          await primary.stop('immediate');
+          await refusedAll;
+          // A standby that is not promoted yet takes connections and refuses writes.
+          const refusedAgain = writers.refused.more(8);
+          proxy.moveTo(standby.url);
+          await recovered(scim);
+          await refusedAgain;
+          await standby.promote();
+          await writers.acknowledged.more(80);
+          await writers.stop();
+          expect(await progress.contradictions(scim)).toEqual([]);
+          await expectWhole({ DATABASE_URL: standby.url }, writers);
+          await stopProcess(started);
+          await removeClusters();
+        }
       });
     });
   }

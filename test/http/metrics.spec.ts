@@ -257,7 +257,10 @@ describe('the database', () => {
   it.each([
     ['SELECT', 'SELECT 1'],
     ['SELECT', ' with one AS (SELECT id FROM users FOR NO KEY UPDATE) TABLE one'],
-    ['INSERT', 'WITH one AS (INSERT INTO users (tenant_id) SELECT tenant_id FROM users WHERE FALSE RETURNING 1) TABLE one'],
+    [
+      'INSERT',
+      'WITH one AS (INSERT INTO users (tenant_id) SELECT tenant_id FROM users WHERE FALSE RETURNING 1) TABLE one',
+    ],
     ['DELETE', 'WITH one AS (DELETE FROM users WHERE FALSE RETURNING 1) TABLE one'],
     ['UPDATE', 'WITH one AS (UPDATE users u SET version = 1 WHERE FALSE RETURNING 1) TABLE one'],
     ['UPDATE', 'UPDATE users SET version = 1 WHERE FALSE'],
