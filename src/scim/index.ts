@@ -7,7 +7,7 @@ export { referenceOf, referencesIn, resolveReferences, splitWaiting } from './bu
 export { instant } from './date-time.js';
 export { etag, matchesEtag } from './etag.js';
 export { limits } from './limits.js';
-export { readPatch, type PatchOperation } from './patch/operation.js';
+export { operationData, readPatch, type PatchOperation } from './patch/operation.js';
 export { applyPatch, type PatchResult } from './patch/apply.js';
 export { readLinks, type Link, type LinkChange } from './patch/links.js';
 export { profiles, type Profile, type ProfileName } from './profile.js';

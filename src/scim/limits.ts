@@ -30,8 +30,10 @@ export const limits = {
   resourceMembers: 100_000,
   /** Characters of one string value. */
   stringLength: 65_536,
-  /** Characters of a string value that is compared for uniqueness. */
-  uniqueLength: 1_024,
+  /** Characters of a string value that an index has. */
+  indexedLength: 1_024,
+  /** Bytes of such a value in UTF-8, as it is compared: an entry of an index has to fit into a third of a page. */
+  indexedBytes: 2_560,
   /** Characters of a password, before it is hashed. */
   passwordLength: 1_024,
   /** Names in attributes or excludedAttributes. */

@@ -205,9 +205,10 @@ describe('size and depth', () => {
   });
 
   it.each([
-    ['userName', 'userName', limits.uniqueLength],
-    ['displayName', 'displayName', limits.stringLength],
-    ['externalId', 'externalId', limits.stringLength],
+    ['userName', 'userName', limits.indexedLength],
+    ['displayName', 'displayName', limits.indexedLength],
+    ['externalId', 'externalId', limits.indexedLength],
+    ['nickName', 'nickName', limits.stringLength],
     ['password', 'password', limits.passwordLength],
   ])('of a string are bounded: %s', async (_what, name, longest) => {
     const body = JSON.stringify({ userName: 'a', [name]: 'a'.repeat(longest + 1) });

@@ -49,6 +49,8 @@ const badge: Schema = {
       multiValued: true,
       subAttributes: [described('value', { returned: 'never' })],
     }),
+    described('alarm', { type: 'complex', returned: 'never', subAttributes: [described('value')] }),
+    described('audit', { type: 'complex', mutability: 'readOnly', subAttributes: [described('by')] }),
     described('history', {
       type: 'complex',
       multiValued: true,

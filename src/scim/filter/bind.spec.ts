@@ -95,6 +95,7 @@ describe('the names of a filter (RFC 7643 section 2.1, RFC 7644 section 3.10)', 
     ['password eq null', userSchema, '"password" cannot be used in a filter.'],
     [`${userUrn}:PASSWORD pr`, userSchema, `"${userUrn}:PASSWORD" cannot be used in a filter.`],
     ['pin eq "1"', badgeSchema, '"pin" cannot be used in a filter.'],
+    ['alarm.value eq "1"', badgeSchema, '"alarm.value" cannot be used in a filter.'],
     ['doors.code eq "1"', badgeSchema, '"doors.code" cannot be used in a filter.'],
     ['doors.code pr', badgeSchema, '"doors.code" cannot be used in a filter.'],
     ['doors[code eq "1"]', badgeSchema, '"code" cannot be used in a filter.'],
@@ -327,5 +328,17 @@ describe('leaf', () => {
   it('is the sub-attribute that a target names, else the attribute', () => {
     expect(leaf(targetOf('name.givenName')).name).toBe('givenName');
     expect(leaf(targetOf('name')).name).toBe('name');
+  });
+});
+
+describe('names and values that only look like others', () => {
+  it('a sub-attribute inside brackets has no sub-attributes (RFC 7644 section 3.4.2.2)', () => {
+    expect(refusal('emails[type.value eq "work"]')).toEqual(
+      refused('"type.value" is not an attribute of "emails"; inside brackets only its sub-attributes can be named.'),
+    );
+  });
+
+  it('a text that reads like a boolean stays a text where the attribute is one (RFC 7643 section 2.3.1)', () => {
+    expect(bind('nickName eq "True"', userSchema, profiles.default)).toEqual(compare('nickName', 'eq', 'true'));
   });
 });

@@ -154,15 +154,15 @@ describe('what is no filter', () => {
     ['  ', 'The filter has the end at character 3; expected an attribute, "not" or "(".'],
     ['userName', `The filter has the end at character 9; ${operators}`],
     ['userName eq', `The filter has the end at character 12; ${value}`],
-    ['eq "x"', `The filter has "x" at character 4; ${operators}`],
-    ['"x" eq userName', 'The filter has "x" at character 1; expected an attribute, "not" or "(".'],
+    ['eq "x"', `The filter has the value "x" at character 4; ${operators}`],
+    ['"x" eq userName', 'The filter has the value "x" at character 1; expected an attribute, "not" or "(".'],
     ['userName eq bob', `The filter has "bob" at character 13; ${value}`],
     ['meta.resourceType eq User', `The filter has "User" at character 22; ${value}`],
     ['active eq True', `The filter has "True" at character 11; ${value}`],
     ['userName eq (', `The filter has "(" at character 13; ${value}`],
     ['userName regex "x"', `The filter has "regex" at character 10; ${operators}`],
     ['userName 5', `The filter has "5" at character 10; ${operators}`],
-    ['userName pr "x"', 'The filter has "x" at character 13; expected "and", "or" or the end of the filter.'],
+    ['userName pr "x"', 'The filter has the value "x" at character 13; expected "and", "or" or the end of the filter.'],
     [
       'userName eq "x" title pr',
       'The filter has "title" at character 17; expected "and", "or" or the end of the filter.',
@@ -252,5 +252,19 @@ describe('the filter between the brackets of a PATCH path (RFC 7644 section 3.5.
     expect(errorOf(() => parseValFilter('a[b[c pr]]', 2))).toEqual(
       refused('The filter has "[" at character 4; a value path cannot hold another one.'),
     );
+  });
+});
+
+describe('words in quotation marks (RFC 7644 section 3.4.2.2)', () => {
+  const operator = `expected "pr" or one of ${compareOps.join(', ')}`;
+  const end = 'expected "and", "or" or the end of the filter';
+
+  it.each([
+    ['a "pr"', `The filter has the value "pr" at character 3; ${operator}.`],
+    ['a "eq" "b"', `The filter has the value "eq" at character 3; ${operator}.`],
+    ['a pr "and" b pr', `The filter has the value "and" at character 6; ${end}.`],
+    ['a[b pr]".value" eq "x"', `The filter has the value ".value" at character 8; ${end}.`],
+  ])('are values and nothing else: %s', (text, detail) => {
+    expect(refusal(text)).toEqual(refused(detail));
   });
 });

@@ -143,7 +143,8 @@ class FilterParser {
   }
 
   private fail(reason: string): never {
-    const found = this.token.kind === 'end' ? 'the end' : quote(this.token.text);
+    const { kind, text } = this.token;
+    const found = kind === 'end' ? 'the end' : kind === 'string' ? `the value ${quote(text)}` : quote(text);
     throw new ScimError('invalidFilter', `The filter has ${found} at character ${this.token.at + 1}; ${reason}.`);
   }
 }

@@ -60,6 +60,13 @@ describe('PATCH paths (RFC 7644 section 3.5.2, figure 7)', () => {
     expect(errorOf(() => parsePatchPath(text))).toEqual({ row: 'invalidPath', detail });
   });
 
+  it.each([':value', '/value', 'xvalue', ' .value'])('have nothing but a sub-attribute behind brackets: %j', (rest) => {
+    expect(errorOf(() => parsePatchPath(`emails[type pr]${rest}`))).toEqual({
+      row: 'invalidPath',
+      detail: `The path "emails[type pr]${rest}" has "${rest}" behind "]"; only a sub-attribute may follow.`,
+    });
+  });
+
   it.each([
     ['emails[]', 'The filter has "]" at character 8; expected an attribute, "not" or "(".'],
     [

@@ -126,3 +126,10 @@ describe('a whole schema as the path (RFC 7644 section 3.10)', () => {
     }
   });
 });
+
+describe('remove of a whole extension (RFC 7644 section 3.5.2.2)', () => {
+  it('takes all of it, whatever its value says: a remove has none', () => {
+    const operation = { op: 'remove', path: enterpriseUserUrn, value: { division: 'D' } };
+    expect(after(enterprise, operation)).toStrictEqual(plain);
+  });
+});

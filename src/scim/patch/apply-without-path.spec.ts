@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { badgeSchema, badgeUrn } from '../../../test/support/custom-schema.js';
 import { group, patch, refusal, user } from '../../../test/support/patching.js';
 import { profiles } from '../profile.js';
 import type { JsonObject, JsonValue, ScimResource } from '../resource.js';
@@ -192,6 +193,16 @@ describe('a value without a path that is refused', () => {
         detail,
       });
     }
+  });
+
+  it('has sub-attributes of readOnly attributes, in the strict profile only', () => {
+    const badge = { schemas: [badgeUrn], label: 'B1' };
+    const operation = { op: 'add', value: { 'audit.by': 'me' } };
+    expect(patch(badge, [operation], profiles.default, badgeSchema).resource).toStrictEqual(badge);
+    expect(refusal(badge, [operation], profiles.strict, badgeSchema)).toStrictEqual({
+      row: 'mutability',
+      detail: '"audit.by" is readOnly.',
+    });
   });
 
   it('has readOnly keys, in the strict profile only', () => {

@@ -202,3 +202,34 @@ describe('readLinks', () => {
     expect(readLinks(members, value, profiles.strict, 'members')).toStrictEqual(value);
   });
 });
+
+describe('ids in members (RFC 7644 section 3.5.2)', () => {
+  const strictly = (operation: JsonObject): [string, string] => {
+    const { row, detail } = refusal(group(), [operation], profiles.strict);
+    return [row, detail];
+  };
+
+  it('replace takes a list, and one object only where the profile does', () => {
+    expect(strictly({ op: 'replace', path: 'members', value: { value: a } })[0]).toBe('invalidValue');
+  });
+
+  it.each([
+    ['{"value":"x"}', 'members: "{\\"value\\":\\"x\\"}" is not an id.'],
+    [' [1]', 'members: " [1]" is not an id.'],
+  ])('JSON in a text is none: %s', (value, detail) => {
+    expect(refused({ op: 'remove', path: 'members', value: [{ value }] })).toStrictEqual(['invalidValue', detail]);
+  });
+
+  it('an object is none', () => {
+    expect(refused({ op: 'remove', path: 'members', value: [{ value: { value: a } }] })).toStrictEqual([
+      'invalidValue',
+      `members[0].value must be a string, not "{\\"value\\":\\"${a}\\"}".`,
+    ]);
+  });
+
+  it('brackets inside of a text make no JSON of it', () => {
+    expect(changes({ op: 'remove', path: 'members', value: [{ value: 'a[1]' }] })).toStrictEqual([
+      { kind: 'remove', values: ['a[1]'] },
+    ]);
+  });
+});

@@ -265,3 +265,33 @@ describe('values with other kinds of sub-attributes', () => {
     );
   });
 });
+
+describe('values whose sub-attributes have types of their own', () => {
+  it.each<[what: string, before: JsonValue[]]>([
+    ['there', [work]],
+    ['to be made', []],
+  ])('take no empty string where a boolean belongs: %s (RFC 7643 section 2.3.2)', (_what, before) => {
+    const operation = { op: 'add', path: 'emails[type eq "work"].primary', value: '' };
+    expect(refused(before, operation)).toStrictEqual([
+      'invalidValue',
+      'emails[type eq "work"].primary must be true or false, not "".',
+    ]);
+  });
+});
+
+describe('what an operation says twice or needlessly (RFC 7644 section 3.5.2)', () => {
+  it('the last of two values with the same identity wins, also when it is as it was before', () => {
+    const before = [{ ...home, display: 'Old' }];
+    const value = [{ ...home, display: 'New' }, ...before];
+    expect(emails(before, [{ op: 'add', path: 'emails', value }])).toStrictEqual(before);
+  });
+
+  it('an empty string as the whole set clears it, where the profile takes it for nothing', () => {
+    expect(emails([work], [{ op: 'replace', path: 'emails', value: '' }])).toBeUndefined();
+  });
+
+  it('the value of a remove by value path is passed over', () => {
+    const operation = { op: 'remove', path: 'emails[type eq "work"]', value: { value: 'other@example.com' } };
+    expect(emails([work, home], [operation])).toStrictEqual([home]);
+  });
+});

@@ -133,7 +133,8 @@ function createElement({ op, value }: SetOperation, target: PatchAttribute, prof
   if (clears(value, subAttribute ?? attribute, profile)) return undefined;
   const given = subAttribute ? { [subAttribute.name]: value } : value;
   if (!isJsonObject(given)) throw new ScimError('invalidValue', `${text} must be an object, not ${quote(given)}.`);
-  const created = readSingle(attribute, { ...described, ...given }, profile, text);
+  const where = subAttribute ? text.slice(0, text.lastIndexOf('.')) : text;
+  const created = readSingle(attribute, { ...described, ...given }, profile, where);
   // What is set may contradict what the path asks for.
   if (!isJsonObject(created) || !matcher(target)(created)) throw noTarget();
   return created;

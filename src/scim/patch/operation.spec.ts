@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { errorOf, patchOp } from '../../../test/support/patching.js';
 import { profiles } from '../profile.js';
 import type { JsonObject, JsonValue } from '../resource.js';
-import { readPatch, type PatchOperation } from './operation.js';
+import { operationData, readPatch, type PatchOperation } from './operation.js';
 
 const urn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp';
 const remove = { op: 'remove', path: 'nickName' };
@@ -128,5 +128,18 @@ describe('the body of a PATCH request (RFC 7644 section 3.5.2)', () => {
       'payloadTooLarge',
       'A PATCH request may hold 1000 operations; this one has 1001.',
     ]);
+  });
+});
+
+describe('what an operation sets', () => {
+  it.each<[operation: PatchOperation, data: JsonValue]>([
+    [{ op: 'add', value: { nickName: 'B' } }, { nickName: 'B' }],
+    [{ op: 'replace', path: 'nickName', value: 'B' }, { nickName: 'B' }],
+    [{ op: 'add', path: 'emails[type eq "a]b["].value', value: 'b@x' }, { 'emails.value': 'b@x' }],
+    [{ op: 'replace', path: 'emails[type eq "work"]', value: { value: 'b@x' } }, { emails: { value: 'b@x' } }],
+    [{ op: 'remove', path: 'emails[type eq "work"]' }, { emails: null }],
+    [{ op: 'remove', path: 'emails', value: [{ value: 'b@x' }] }, { emails: [{ value: 'b@x' }] }],
+  ])('%j is %j', (operation, data) => {
+    expect(operationData(operation)).toStrictEqual(data);
   });
 });

@@ -44,6 +44,13 @@ export function readPatch(body: JsonValue | undefined, profile: Profile): PatchO
   return operations.map((operation, index) => readOperation(operation, `Operations[${index}]`, profile));
 }
 
+/** What an operation sets, as an object of paths and values; of a value path, its attribute. */
+export function operationData({ path, value = null }: PatchOperation): JsonValue {
+  if (path === undefined) return value;
+  const [open, close] = [path.indexOf('['), path.lastIndexOf(']')];
+  return { [open < 0 ? path : path.slice(0, open) + path.slice(close + 1)]: value };
+}
+
 function readOperation(operation: JsonValue, where: string, profile: Profile): PatchOperation {
   if (!isJsonObject(operation)) throw new ScimError('invalidSyntax', `${where} must be an object.`);
   const given = memberOf(operation, 'op');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { badgeSchema, badgeUrn, lockUrn } from '../../../test/support/custom-schema.js';
 import { errorOf, groupSchema, userSchema } from '../../../test/support/patching.js';
-import type { JsonObject } from '../resource.js';
+import type { JsonObject, JsonValue } from '../resource.js';
 import { enterpriseUserUrn } from '../schema/enterprise-user.js';
 import { groupUrn } from '../schema/group.js';
 import { userUrn } from '../schema/user.js';
@@ -182,6 +182,66 @@ describe('the returned characteristic (RFC 7643 section 2.2)', () => {
     expect(
       including(['password', userUrn], { schemas: [userUrn], id, userName: 'babs', password: 's3cret' }),
     ).toStrictEqual({ schemas: [userUrn], id, userName: 'babs' });
+  });
+});
+
+describe('what is returned on request, in answers to those who set it (RFC 7643 section 7 "returned")', () => {
+  const written = { holder: { value: '1', trail: 't', stamp: 's' }, log: 'opened' };
+  const stored = { schemas: [badgeUrn], id: '7', ...written };
+  const answer = (data: JsonValue[], names: { attributes?: string[]; excluded?: string[] } = {}): JsonObject => {
+    const { schemas, id, ...rest } = Projection.read(badgeSchema, names.attributes, names.excluded)
+      .supplying(...data)
+      .apply(stored);
+    expect([schemas, id]).toStrictEqual([[badgeUrn], '7']);
+    return rest;
+  };
+  const quiet = { value: '1', stamp: 's' };
+
+  it.each<[data: JsonValue[], answered: JsonObject]>([
+    [[], { holder: quiet }],
+    [[{ label: 'B1' }], { holder: quiet }],
+    [[{ log: 'opened' }], { holder: quiet, log: 'opened' }],
+    [[{ LOG: null }], { holder: quiet, log: 'opened' }],
+    [[{ [`${badgeUrn}:log`]: 'opened' }], { holder: quiet, log: 'opened' }],
+    [[{ [badgeUrn]: { log: 'opened' } }], { holder: quiet, log: 'opened' }],
+    [[{ holder: { value: '1' } }], { holder: quiet }],
+    [[{ holder: { value: '1', Trail: 't' } }], { holder: written.holder }],
+    [[{ 'holder.trail': 't' }], { holder: written.holder }],
+    [[{ 'holder.trail': { a: 1 } }], { holder: written.holder }],
+    [[{ holder: [{ value: '1' }, { trail: 't' }] }], { holder: written.holder }],
+    [[{ holder: null }], { holder: written.holder }],
+    [[{ log: 'a' }, { 'holder.trail': 'b' }], written],
+  ])('%j', (data, answered) => {
+    expect(answer(data)).toStrictEqual(answered);
+  });
+
+  it.each<JsonValue>([
+    null,
+    'log',
+    ['log'],
+    { [badgeUrn]: 'log' },
+    { 'log[a eq "1"]': 1 },
+    { logs: { log: 1 } },
+    { __proto__x: 1 },
+  ])('not for what names nothing: %j', (data) => {
+    expect(answer([data])).toStrictEqual({ holder: quiet });
+  });
+
+  it('unless they name what they want, or what they do not', () => {
+    expect(answer([written], { attributes: ['label'] })).toStrictEqual({});
+    expect(answer([written], { attributes: ['holder'] })).toStrictEqual({ holder: quiet });
+    expect(answer([written], { excluded: ['log'] })).toStrictEqual({ holder: written.holder });
+    expect(answer([written], { excluded: ['holder.trail', 'label'] })).toStrictEqual({ holder: quiet, log: 'opened' });
+  });
+
+  it('asks the database for it', () => {
+    const projection = Projection.read(badgeSchema, undefined, undefined);
+    expect([projection.wants('log'), projection.supplying({ log: 'x' }).wants('log')]).toStrictEqual([false, true]);
+  });
+
+  it('changes nothing where nothing is returned on request', () => {
+    const projection = Projection.read(userSchema, undefined, undefined);
+    expect(projection.supplying({ userName: 'babs' })).toBe(projection);
   });
 });
 

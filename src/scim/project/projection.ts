@@ -4,6 +4,7 @@ import { limits } from '../limits.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../resource.js';
 import { isSchemaTarget, type ResourceSchema } from '../schema/registry.js';
 import { subAttribute, type Attribute, type Schema } from '../schema/schema.js';
+import { suppliedPaths } from './supplied.js';
 
 /** What is named of one attribute: all of it, or some sub-attributes. */
 type Named = 'all' | Set<string>;
@@ -19,6 +20,7 @@ export class Projection {
     private readonly schema: ResourceSchema,
     private readonly mode: 'default' | 'include' | 'exclude',
     private readonly named: ReadonlyMap<string, Named>,
+    private readonly supplied: ReadonlyMap<string, Named> = new Map(),
   ) {}
 
   /**
@@ -40,6 +42,17 @@ export class Projection {
       throw new ScimError('invalidValue', `No more than ${limits.projectionNames} attributes can be named.`);
     }
     return new Projection(schema, attributes ? 'include' : 'exclude', namedAttributes(schema, names));
+  }
+
+  /**
+   * The projection of the answer to a request that sets something: what is returned on request alone is then returned
+   * where the client specified it, unless it named what it wants (RFC 7643 section 7 "returned").
+   * @param data the resource of a POST or PUT, or what each operation of a PATCH sets
+   */
+  supplying(...data: readonly JsonValue[]): Projection {
+    if (!this.schema.returnsOnRequest) return this;
+    const paths = data.flatMap((item) => suppliedPaths(item, this.schema));
+    return new Projection(this.schema, this.mode, this.named, namedAttributes(this.schema, paths));
   }
 
   /** Whether the client named the attributes it wants. */
@@ -88,13 +101,16 @@ export class Projection {
   private selection(attribute: Attribute, extension?: Schema): ((sub: Attribute) => boolean) | undefined {
     if (attribute.returned === 'never') return undefined;
     const named = this.named.get(keyOf(attribute, extension));
-    const byDefault = (sub: Attribute): boolean => sub.returned === 'default' || sub.returned === 'always';
+    const supplied = this.mode === 'include' ? undefined : this.supplied.get(keyOf(attribute, extension));
+    const isSupplied = (sub: Attribute): boolean => supplied === 'all' || supplied?.has(sub.name) === true;
+    const byDefault = (sub: Attribute): boolean => sub.returned !== 'request' || isSupplied(sub);
     if (attribute.returned === 'always') return byDefault;
     if (this.mode === 'include') {
       if (!named) return undefined;
       return named === 'all' ? byDefault : (sub) => sub.returned === 'always' || named.has(sub.name);
     }
-    if (attribute.returned === 'request' || (this.mode === 'exclude' && named === 'all')) return undefined;
+    if ((attribute.returned === 'request' && !supplied) || (this.mode === 'exclude' && named === 'all'))
+      return undefined;
     return named ? (sub) => byDefault(sub) && !(named !== 'all' && named.has(sub.name)) : byDefault;
   }
 }

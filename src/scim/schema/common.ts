@@ -19,7 +19,12 @@ export const commonAttributes: readonly Attribute[] = [
     description: 'The URIs of the schemas present in the resource.',
   }),
   attribute({ name: 'id', ...readOnly, returned: 'always', uniqueness: 'global', description: 'The unique id.' }),
-  attribute({ name: 'externalId', caseExact: true, description: "The provisioning client's own identifier." }),
+  attribute({
+    name: 'externalId',
+    caseExact: true,
+    isIndexed: true,
+    description: "The provisioning client's own identifier.",
+  }),
 ];
 
 /** The `meta` attribute (RFC 7643 section 3.1); it comes last in a representation. */

@@ -205,7 +205,7 @@ describe('published schemas (RFC 7643 sections 7 and 8.7)', () => {
 
   it('say nothing of how values are prepared, stored or linked', () => {
     const text = JSON.stringify(published);
-    expect(['precis', 'linksTo'].filter((name) => text.includes(name))).toEqual([]);
+    expect(['precis', 'linksTo', 'isIndexed'].filter((name) => text.includes(name))).toEqual([]);
   });
 
   it('hold only what the Schema schema describes, which itself goes one level deeper', () => {

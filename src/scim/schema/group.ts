@@ -9,7 +9,12 @@ export const groupSchema: Schema = {
   name: 'Group',
   description: 'Group',
   attributes: [
-    attribute({ name: 'displayName', required: true, description: 'A human-readable name for the group.' }),
+    attribute({
+      name: 'displayName',
+      required: true,
+      isIndexed: true,
+      description: 'A human-readable name for the group.',
+    }),
     attribute({
       name: 'members',
       type: 'complex',

@@ -20,6 +20,8 @@ export interface Attribute {
   readonly precis?: 'UsernameCaseMapped' | 'OpaqueString';
   /** The resource types whose ids `value` holds, kept as links beside the document; not part of /Schemas. */
   readonly linksTo?: readonly string[];
+  /** Whether an index has its values, which bounds their length; not part of /Schemas. */
+  readonly isIndexed?: true;
 }
 
 /** A schema definition (RFC 7643 section 7). */

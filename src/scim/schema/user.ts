@@ -27,7 +27,7 @@ const name = attribute({
   description: "The components of the user's name.",
   subAttributes: [
     attribute({ name: 'formatted', description: 'The full name, formatted for display.' }),
-    attribute({ name: 'familyName', description: 'The family name, or last name.' }),
+    attribute({ name: 'familyName', isIndexed: true, description: 'The family name, or last name.' }),
     attribute({ name: 'givenName', description: 'The given name, or first name.' }),
     attribute({ name: 'middleName', description: 'The middle name(s).' }),
     attribute({ name: 'honorificPrefix', description: 'The honorific prefix(es), or title.' }),
@@ -100,10 +100,11 @@ export const userSchema: Schema = {
       required: true,
       uniqueness: 'server',
       precis: 'UsernameCaseMapped',
+      isIndexed: true,
       description: 'The unique identifier with which the user signs in.',
     }),
     name,
-    attribute({ name: 'displayName', description: 'The name of the user, suitable for display.' }),
+    attribute({ name: 'displayName', isIndexed: true, description: 'The name of the user, suitable for display.' }),
     attribute({ name: 'nickName', description: 'The casual way to address the user.' }),
     attribute({
       name: 'profileUrl',

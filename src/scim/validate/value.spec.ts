@@ -92,15 +92,22 @@ describe('data types (RFC 7643 section 2.3)', () => {
     },
   );
 
-  it('refuses a string that is longer than the limit, and a shorter one where it must be unique', () => {
+  it('refuses a string that is longer than the limit, and a shorter one where an index has it', () => {
     expect(refusal(ofUser('nickName'), 'x'.repeat(limits.stringLength + 1))).toStrictEqual([
       'invalidValue',
       'nickName is longer than 65536 characters.',
     ]);
-    expect(refusal(ofUser('userName'), 'x'.repeat(limits.uniqueLength + 1))).toStrictEqual([
+    expect(refusal(ofUser('userName'), 'x'.repeat(limits.indexedLength + 1))).toStrictEqual([
       'invalidValue',
       'userName is longer than 1024 characters.',
     ]);
+    const bytes = ['invalidValue', 'displayName is longer than 2560 bytes.'];
+    const displayName = ofUser('displayName');
+    for (const text of ['語'.repeat(853), 'É'.repeat(1_024)]) expect(read(displayName, text)).toBe(text);
+    expect(refusal(displayName, '語'.repeat(854))).toStrictEqual(bytes);
+    // Folded it has three bytes instead of two.
+    expect(read(displayName, 'İ'.repeat(853))).toBe('İ'.repeat(853));
+    expect(refusal(displayName, 'İ'.repeat(854))).toStrictEqual(bytes);
   });
 
   it('cuts what it repeats of the value', () => {

@@ -1,5 +1,6 @@
 import { instant } from '../date-time.js';
 import { quote, ScimError } from '../errors.js';
+import { foldString } from '../filter/fold.js';
 import { parseJson } from '../json.js';
 import { limits } from '../limits.js';
 import { checkUsername, prepareOpaqueString } from '../precis.js';
@@ -123,12 +124,15 @@ function readText(attribute: Attribute, value: JsonValue, where: string): string
       ? new ScimError('invalidValue', `${where} must be a string.`)
       : wrong(where, 'a string', value);
   }
-  const longest = attribute.uniqueness === 'none' ? limits.stringLength : limits.uniqueLength;
+  const longest = attribute.isIndexed ? limits.indexedLength : limits.stringLength;
   if (value.length > longest) throw new ScimError('invalidValue', `${where} is longer than ${longest} characters.`);
   if (value === '' && attribute.required) throw new ScimError('invalidValue', `${where} must not be empty.`);
   if (attribute.precis === 'UsernameCaseMapped') {
     const reason = checkUsername(value);
     if (reason !== undefined) throw new ScimError('invalidValue', `${where} is not a valid user name: ${reason}.`);
+  }
+  if (attribute.isIndexed && Buffer.byteLength(foldString(attribute, value)) > limits.indexedBytes) {
+    throw new ScimError('invalidValue', `${where} is longer than ${limits.indexedBytes} bytes.`);
   }
   if (attribute.precis === 'OpaqueString') return readOpaque(value, where);
   if (attribute.type === 'binary' && !base64.test(value)) {
