@@ -7,5 +7,5 @@ const { databaseUrl } = readConfig();
 if (databaseUrl === undefined)
   throw new Error('Set DATABASE_URL: the embedded database is migrated when the server starts.');
 
-/** The PostgreSQL database, for TypeORM's command line: `npm run migrate`. */
+/** The PostgreSQL database, for TypeORM's own command line; `rollcall migrate` is what applies migrations. */
 export default new DataSource(dataSourceOptions(databaseUrl));

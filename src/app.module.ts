@@ -26,6 +26,9 @@ export class AppModule {
       imports: [
         ConfigModule.with(config),
         PersistenceModule.on(database),
+        // First: routes are looked through in this order, and most requests are for these.
+        UsersModule,
+        GroupsModule,
         AuditModule,
         RequestLogModule,
         TenantsModule,
@@ -33,8 +36,6 @@ export class AppModule {
         AuthModule,
         OpsModule.on(config),
         DiscoveryModule,
-        GroupsModule,
-        UsersModule,
         BulkModule,
         ...(config.adminToken === undefined ? [] : [AdminModule]),
         // Last: it answers what no route before it takes.

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -18,6 +18,7 @@ import { Metrics } from './ops/metrics.js';
 import type { Tracing } from './ops/tracing.js';
 import { DataDirectoryInUse } from './persistence/data-directory.js';
 import { openEmbedded } from './persistence/embedded.js';
+import { NewerDatabase } from './persistence/schema-version.js';
 
 /**
  * The signals that stop the server, and for how many milliseconds each still lets it take connections: whoever sends
@@ -45,6 +46,7 @@ async function start(): Promise<void> {
   );
   setUp(app, config, logger);
   const connections = openConnections(app.getHttpServer());
+  const answers = openAnswers(app.getHttpServer());
   const secret = await prepareDefaultTenant(app, config);
   const metrics =
     config.metricsPort === undefined
@@ -54,7 +56,7 @@ async function start(): Promise<void> {
   for (const signal of Object.keys(drainTimes) as ShutdownSignal[]) {
     process.once(
       signal,
-      () => void stop({ app, logger, connections, metrics, tracing, close: embedded?.close }, signal),
+      () => void stop({ app, logger, connections, answers, metrics, tracing, close: embedded?.close }, signal),
     );
   }
   announce(app, config, secret, metrics);
@@ -83,6 +85,7 @@ interface Running {
   readonly app: NestExpressApplication;
   readonly logger: Logger;
   readonly connections: ReadonlySet<Socket>;
+  readonly answers: ReadonlySet<ServerResponse>;
   readonly metrics: MetricsServer | undefined;
   readonly tracing: Tracing | undefined;
   /** Closes the embedded database. */
@@ -91,17 +94,20 @@ interface Running {
 
 /** Stops in order: report not ready, finish what runs, write what is kept in memory, close the database. */
 async function stop(
-  { app, logger, connections, metrics, tracing, close }: Running,
+  { app, logger, connections, answers, metrics, tracing, close }: Running,
   signal: ShutdownSignal,
 ): Promise<void> {
   app.get(Lifecycle).stop();
-  endConnections(app.getHttpServer());
+  const server: Server = app.getHttpServer();
+  endConnections(server, answers);
   logger.info({ signal }, 'stopping');
   setTimeout(() => {
     logger.error('requests did not finish in time');
     process.exit(1);
   }, shutdownDeadline).unref();
   await delay(drainTimes[signal]);
+  // What was told nothing, because its answer had begun, ends with that answer.
+  server.keepAliveTimeout = 1;
   // Some clients connect before they have anything to ask. The server would wait for those.
   for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
   await app.close();
@@ -121,14 +127,27 @@ function openConnections(server: Server): ReadonlySet<Socket> {
   return connections;
 }
 
-/** Ends each connection with the request it carries: clients keep connections open, and the server closes with the last. */
-function endConnections(server: Server): void {
+/** Keeps the server's answers that are not complete. */
+function openAnswers(server: Server): ReadonlySet<ServerResponse> {
+  const answers = new Set<ServerResponse>();
+  server.on('request', (_request, response) => {
+    answers.add(response);
+    response.once('close', () => answers.delete(response));
+  });
+  return answers;
+}
+
+/**
+ * Ends each connection with the request it carries, or with its next one: clients keep connections open, and the server
+ * closes with the last. Each is told with the answer, because whoever is not may send another request just then.
+ */
+function endConnections(server: Server, answers: ReadonlySet<ServerResponse>): void {
   server.prependListener('request', (_request, response) => response.setHeader('Connection', 'close'));
-  server.keepAliveTimeout = 1;
+  for (const answer of answers) if (!answer.headersSent) answer.setHeader('Connection', 'close');
 }
 
 start().catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof DataDirectoryInUse;
-  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
+  const expected = [ConfigError, DataDirectoryInUse, NewerDatabase].some((known) => error instanceof known);
+  process.stderr.write(`${expected ? (error as Error).message : (error as Error).stack}\n`);
   process.exit(1);
 });

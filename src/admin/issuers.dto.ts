@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsOptional, Matches, ValidateBy } from 'class-validator';
+import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsOptional, ValidateBy } from 'class-validator';
 import { allScopes, type Scope } from '../http/scope.js';
 import { signatureAlgorithms, type SignatureAlgorithm } from '../oauth/issuer.entity.js';
 import type { IssuerRecord, IssuerRequest } from '../oauth/issuers.service.js';
@@ -7,11 +7,12 @@ import { isJsonObject } from '../scim/index.js';
 import { MayBeAbsent } from './validation.js';
 
 const mostEntries = 100;
-const longestText = 1_024;
-const text = new RegExp(`^[^\\p{Cc}]{1,${longestText}}$`, 'u');
+// In UTF-8: an issuer and an audience together are an entry of an index.
+const mostBytes = 1_024;
 const standardAlgorithms: SignatureAlgorithm[] = ['RS256'];
 
-const isText = (value: unknown): value is string => typeof value === 'string' && text.test(value);
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && /^\P{Cc}+$/u.test(value) && Buffer.byteLength(value) <= mostBytes;
 
 /** An object whose members are lists of which each entry passes a check. */
 function ListsByName(isEntry: (entry: unknown) => boolean, rule: string): PropertyDecorator {
@@ -31,7 +32,10 @@ function ListsByName(isEntry: (entry: unknown) => boolean, rule: string): Proper
 
 /** What an issuer claims of itself, in a URL or an audience. */
 const Text = (name: string): PropertyDecorator =>
-  Matches(text, { message: `${name} must have 1 to ${longestText} characters, and no control characters` });
+  ValidateBy(
+    { name: 'isText', validator: { validate: isText } },
+    { message: `${name} must have 1 to ${mostBytes} bytes, and no control characters` },
+  );
 
 const scopesMessage = `scopes must be some of ${allScopes.join(', ')}, each once`;
 const algorithmsMessage = `algorithms must be one or more of ${signatureAlgorithms.join(', ')}, each once`;

@@ -1,6 +1,5 @@
 import { All, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiBearerAuth, ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { AnswersList } from '../http/list-response.interceptor.js';
 import { Query } from '../http/query-parameters.js';
 import type { ResourcePage } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -51,7 +50,6 @@ export class BulkController {
   }
 
   @Get()
-  @AnswersList
   @ApiOperation({ summary: 'List or find users and groups' })
   @ListParameters(filterExample)
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))
@@ -62,7 +60,7 @@ export class BulkController {
 
   @Post('.search')
   @Needs('read')
-  @AnswersList
+  @HttpCode(200)
   @ApiOperation({ summary: 'Find users and groups by a query in the body' })
   @ScimRequest(SearchRequestDto, searchExamples(filterExample))
   @ScimAnswer(200, 'One page of the resources that match.', ListResponseDto, listResponse([], 0, 1))

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { ConfigError, type Config } from '../config.js';
+import { NewerDatabase } from '../persistence/schema-version.js';
 import { reasonOf } from './errors.js';
 import { Failed, withJson, writeResult, type ResultOptions, type Surroundings } from './command.js';
 import { applyMigrations, inspect, type DatabaseState } from './database-state.js';
+import { addMoveCommand } from './move-command.js';
 import { table } from './terminal.js';
 
 /** What was looked at, and whether it is as it should be. */
@@ -12,7 +14,7 @@ interface Finding {
   readonly detail: string;
 }
 
-/** Adds `rollcall migrate` and `rollcall check`. */
+/** Adds `rollcall migrate`, `rollcall check` and `rollcall move`. */
 export function addDatabaseCommands(program: Command, surroundings: Surroundings): void {
   const { terminal } = surroundings;
   withJson(program.command('migrate'))
@@ -32,6 +34,7 @@ export function addDatabaseCommands(program: Command, surroundings: Surroundings
       writeResult(terminal, options, { ok, findings }, () => table(rows, ['check', 'state', 'detail']));
       if (!ok) throw new Failed();
     });
+  addMoveCommand(program, surroundings);
 }
 
 /** Looks at one thing after the other, up to one without which the next cannot be looked at. */
@@ -54,12 +57,13 @@ async function check(surroundings: Surroundings): Promise<Finding[]> {
 function findingsOf(config: Config, { version, isSupported, pending, unknown }: DatabaseState): Finding[] {
   const where = config.databaseUrl === undefined ? `embedded in ${config.dataDir}` : new URL(config.databaseUrl).host;
   const advice = isSupported ? '' : '; 15 or newer is needed';
+  const apply = unknown.length === 0 ? '; apply them by rollcall migrate or a start' : '';
   const details = [
-    ...(pending.length > 0 ? [`pending: ${pending.join(', ')}; apply them by rollcall migrate or a start`] : []),
-    ...(unknown.length > 0 ? [`applied by a later release: ${unknown.join(', ')}`] : []),
+    ...(pending.length > 0 ? [`pending: ${pending.join(', ')}${apply}`] : []),
+    ...(unknown.length > 0 ? [new NewerDatabase(unknown).message] : []),
   ];
   return [
     { check: 'database', ok: isSupported, detail: `PostgreSQL ${version}, ${where}${advice}` },
-    { check: 'migrations', ok: pending.length === 0, detail: details.join('; ') || 'all are applied' },
+    { check: 'migrations', ok: pending.length + unknown.length === 0, detail: details.join('; ') || 'all are applied' },
   ];
 }

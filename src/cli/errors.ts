@@ -2,6 +2,8 @@ import { CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
 import { DataDirectoryInUse } from '../persistence/data-directory.js';
 import { toScimError } from '../persistence/database-error.js';
+import { MoveRefused } from '../persistence/move.js';
+import { NewerDatabase } from '../persistence/schema-version.js';
 import { ScimError } from '../scim/index.js';
 import { Failed, UsageError } from './command.js';
 
@@ -21,13 +23,16 @@ function isUsageError(error: unknown): boolean {
   return error instanceof UsageError || isBadInput;
 }
 
+/** Errors whose message is meant for people. */
+const plain = [UsageError, ConfigError, NewerDatabase, MoveRefused];
+
 /** Why something failed, in a line for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ScimError) return error.detail;
   if (error instanceof DataDirectoryInUse) {
     return `${error.message} While the server runs on the embedded database, use its admin API.`;
   }
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
+  if (plain.some((kind) => error instanceof kind)) return messageOf(error);
   if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
   return `Unexpected: ${messageOf(error)}`;
 }

@@ -14,7 +14,7 @@ import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
 import { groupColumns, hasAtMost, membersJson } from './group-columns.js';
 import { GroupEntity } from './group.entity.js';
-import { LargeGroups, membersAtOnce } from './large-groups.js';
+import { LargeGroups, membersInOneText } from './large-groups.js';
 
 /** The rows of the groups. */
 @Injectable()
@@ -47,7 +47,7 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     const isBounded = view.inParts && view.wants('members');
     return {
       joins: '',
-      text: isBounded ? `CASE WHEN ${hasAtMost(String(membersAtOnce))} THEN ${text} END` : text,
+      text: isBounded ? `CASE WHEN ${hasAtMost(String(membersInOneText))} THEN ${text} END` : text,
     };
   }
 }

@@ -6,8 +6,10 @@ import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
 import { memberBatchSql } from './group-columns.js';
 
-/** A group of more members than this is read in parts of this many. */
-export const membersAtOnce = 2_000;
+/** A group of more members than this is read in parts. */
+export const membersInOneText = 2_000;
+// The text of so many is small enough for the engine to reuse its memory at once.
+const membersAtOnce = 500;
 
 interface Head {
   readonly version: number;

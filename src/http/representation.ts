@@ -25,14 +25,12 @@ export type PagePlace = { readonly startIndex: number } | { readonly nextCursor?
 /** One page of resources as a handler answers with it. */
 export class ResourcePage {
   /**
-   * @param json the resources' JSON texts, joined by commas
-   * @param size how many they are
+   * @param texts the resources' JSON texts
    * @param totalResults how many resources match in all
    * @param place where the page is: the 1-based index of its first resource, or the cursor of the next page
    */
   constructor(
-    readonly json: string,
-    readonly size: number,
+    readonly texts: readonly string[],
     readonly totalResults: number,
     readonly place: PagePlace,
   ) {}

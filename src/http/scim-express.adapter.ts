@@ -1,17 +1,23 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
-import type { Request, Response } from 'express';
-import { etag, matchesEtag } from '../scim/index.js';
+import type { Express, Request, Response } from 'express';
+import { etag, matchesEtag, messageUrn } from '../scim/index.js';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ResourceRepresentation, TextInParts } from './representation.js';
+import { createExpressServer } from './express-server.js';
+import { ResourcePage, ResourceRepresentation, TextInParts } from './representation.js';
 
 const stalledAfter = 30_000;
 
-/** Sends what handlers return: a resource with its ETag and Location, and text as it is. */
+/** Sends what handlers return: a resource with its ETag and Location, a page as a ListResponse, and text as it is. */
 export class ScimExpressAdapter extends ExpressAdapter {
+  override initHttpServer(): void {
+    this.httpServer = createExpressServer(this.getInstance<Express>());
+  }
+
   override reply(response: Response, body: unknown, status?: number): unknown {
     if (status !== undefined) response.statusCode = status;
     if (body instanceof ResourceRepresentation) return sendResource(response, body);
+    if (body instanceof ResourcePage) return sendText(response, listResponse(body));
     if (body instanceof TextInParts) return sendParts(response, body.parts);
     if (typeof body === 'string') return sendText(response, body);
     return super.reply(response, body);
@@ -29,6 +35,12 @@ function sendResource(response: Response, resource: ResourceRepresentation): voi
   if (!resource.isReturned) return sendNothing(response, 204);
   if (typeof resource.json === 'string') return sendText(response, resource.json);
   sendParts(response, resource.json);
+}
+
+/** A ListResponse message (RFC 7644 section 3.4.2). The resources' text is passed on as it is. */
+function listResponse({ texts, totalResults, place }: ResourcePage): string {
+  const head = { schemas: [messageUrn.listResponse], totalResults, ...place, itemsPerPage: texts.length };
+  return `${JSON.stringify(head).slice(0, -1)},"Resources":[${texts.join()}]}`;
 }
 
 /** Sends a text in parts, no faster than they are taken. A client that stalls, or goes, ends it. */

@@ -17,6 +17,8 @@ const publishedBefore = day;
 const verifiesAfter = 70 * minute;
 // Much less than a key is published before it signs, so no process meets a token of a key that it has not read.
 const readEvery = minute;
+// The first key signs from a little before it was made, or a process whose clock is behind would see none and make another.
+const clockSkew = minute / 2;
 const attempts = 3;
 
 /** A key as it is used. */
@@ -86,7 +88,7 @@ export class SigningKeys implements OnModuleInit {
     // Another process may make the next generation at the same time, and only it may be able to sign with it.
     for (let attempt = 0; attempt < attempts && !isSettled(keys, now); attempt++) {
       const last = Math.max(...keys.filter(({ privateKey }) => privateKey).map(({ signsUntil }) => signsUntil));
-      await this.add(((await this.rows.maximum('generation')) ?? 0) + 1, signing(keys, now) ? last : now);
+      await this.add(((await this.rows.maximum('generation')) ?? 0) + 1, signing(keys, now) ? last : now - clockSkew);
       await this.rows.delete({ verifiesUntil: LessThan(new Date(now)) });
       keys = await this.usable(await this.stored(now));
     }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { Transaction } from '../persistence/transaction.js';
 import { Durations, type DurationSeries } from './metrics-durations.js';
 
 const queryBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20];
@@ -12,7 +13,7 @@ const firstWord = /^\s*([a-z]+)/i;
 const writeInside = /\b(?:(INSERT) INTO|(DELETE) FROM|(UPDATE) "?\w+"?(?: (?:AS )?\w+)? SET)\b/;
 
 // Failures of one transaction because of another: it is tried again. Shown from the start, so that their rate is known.
-const conflicts = ['40001', '40P01'];
+const conflictStates = ['40001', '40P01'];
 const sqlState = /^[0-9A-Z]{5}$/;
 const mostPrepared = 1_000;
 
@@ -29,7 +30,7 @@ export class DatabaseMetrics {
   private readonly errors: Counter<'sqlstate'>;
   private readonly watched = new WeakSet<pg.PoolClient>();
 
-  constructor(registry: Registry, dataSource: DataSource) {
+  constructor(registry: Registry, dataSource: DataSource, { conflicts }: Transaction) {
     const duration = new Durations(
       registry,
       'rollcall_database_query_duration_seconds',
@@ -44,7 +45,8 @@ export class DatabaseMetrics {
       labelNames: ['sqlstate'],
       registers: [registry],
     });
-    for (const sqlstate of conflicts) this.errors.inc({ sqlstate }, 0);
+    for (const sqlstate of conflictStates) this.errors.inc({ sqlstate }, 0);
+    watchConflicts(conflicts, registry);
     const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
     watchPool(pool, registry);
     // Of each connection when it is first lent, for some were opened before this.
@@ -127,6 +129,30 @@ function watchPool(pool: pg.Pool, registry: Registry): void {
       this.set(pool.waitingCount);
     },
   });
+}
+
+/** Shows what became of transactions that others got in the way of. */
+function watchConflicts(conflicts: Readonly<Transaction['conflicts']>, registry: Registry): void {
+  const counter = (name: string, help: string, count: () => number): Counter =>
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(count());
+      },
+    });
+  counter(
+    'rollcall_transaction_retries_total',
+    'How often a transaction was tried once more, because another got in its way.',
+    () => conflicts.retries,
+  );
+  counter(
+    'rollcall_transaction_failures_total',
+    'Transactions that were given up after the last try: their requests were answered 503.',
+    () => conflicts.givenUp,
+  );
 }
 
 function sqlStateOf(error: unknown): string {

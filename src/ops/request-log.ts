@@ -13,7 +13,8 @@ const requestIdPattern = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
  * Gives each request an id, answers it in X-Request-Id, and logs and measures the request when it is done: method, path,
- * status and duration in milliseconds, and shows it to the recorder. The query string is not logged, because filters hold personal data (RFC 7644 section 7.5.2).
+ * status and duration in milliseconds, and shows it to the recorder. The query string is not logged, because filters hold
+ * personal data (RFC 7644 section 7.5.2).
  */
 export function requestLog(
   logger: Logger,
@@ -31,6 +32,7 @@ export function requestLog(
       const milliseconds = performance.now() - started;
       metrics.finished(request, response, milliseconds / 1000);
       recorder.finished(request, response, milliseconds);
+      if (!logger.isLevelEnabled('info')) return;
       logger.info(
         {
           requestId,

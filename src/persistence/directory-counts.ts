@@ -8,8 +8,13 @@ const largestRange = 4_000;
 // Any constant: all processes on one database must agree on it.
 const countsLock = 7_264_318;
 
+/** How many changes are moved in one transaction: after an import by other means there may be millions. */
+const changesAtOnce = 5_000;
+
 const tables: Readonly<Record<string, string>> = { User: 'users', Group: 'groups' };
 const firstOfAll = '00000000-0000-0000-0000-000000000000';
+// No version of UUIDs has greater ones (RFC 9562).
+const lastOfAll = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** A range of ids, and how many resources are in it. */
 interface Range {
@@ -25,6 +30,7 @@ export class DirectoryCounts implements OnApplicationBootstrap, OnApplicationShu
   private readonly logger = new Logger(DirectoryCounts.name);
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
+  private isStopping = false;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -38,6 +44,7 @@ export class DirectoryCounts implements OnApplicationBootstrap, OnApplicationShu
 
   async onApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
+    this.isStopping = true;
     await this.running;
   }
 
@@ -45,34 +52,50 @@ export class DirectoryCounts implements OnApplicationBootstrap, OnApplicationShu
   async settle(): Promise<void> {
     const [pending] = await this.dataSource.query<unknown[]>('SELECT 1 FROM resource_count_changes LIMIT 1');
     if (!pending) return;
-    await this.dataSource.transaction(async (manager) => {
+    // The next start goes on where this process ends.
+    while ((await this.settleSome()) && !this.isStopping);
+  }
+
+  /** @returns whether there may be more */
+  private settleSome(): Promise<boolean> {
+    return this.dataSource.transaction(async (manager) => {
       const [{ free } = { free: false }] = await manager.query<{ free: boolean }[]>(
         'SELECT pg_try_advisory_xact_lock($1) AS free',
         [countsLock],
       );
-      if (!free) return;
-      const settled = await manager.query<Range[]>(settleSql, [firstOfAll]);
-      for (const range of settled) if (range.n > largestRange) await divide(manager, range);
+      if (!free) return false;
+      const [settled] = await manager.query<Settled[]>(settleSql, [firstOfAll, changesAtOnce]);
+      for (const range of settled?.ranges ?? []) if (range.n > largestRange) await divide(manager, range);
+      return settled?.changes === changesAtOnce;
     });
   }
 }
 
-// Changes of tenants that are gone are dropped. Returns the ranges that changed.
+/** How many changes were moved, and the ranges that they were moved to. */
+interface Settled {
+  readonly changes: number;
+  readonly ranges: readonly Range[] | null;
+}
+
+// Changes of tenants that are gone are dropped.
 const settleSql = `
   WITH settled AS (
-    DELETE FROM resource_count_changes RETURNING tenant_id, resource_type, resource_id, n
+    DELETE FROM resource_count_changes WHERE ctid = ANY (ARRAY(SELECT ctid FROM resource_count_changes LIMIT $2))
+    RETURNING tenant_id, resource_type, resource_id, n
   ), placed AS (
     SELECT s.tenant_id, s.resource_type, s.n, coalesce((
       SELECT c.first_id FROM resource_counts c
       WHERE c.tenant_id = s.tenant_id AND c.resource_type = s.resource_type AND c.first_id <= s.resource_id
       ORDER BY c.first_id DESC LIMIT 1), $1::uuid) AS first_id
     FROM settled s
+  ), ranges AS (
+    INSERT INTO resource_counts AS c (tenant_id, resource_type, first_id, n)
+      SELECT p.tenant_id, p.resource_type, p.first_id, sum(p.n) FROM placed p JOIN tenants t ON t.id = p.tenant_id
+      GROUP BY p.tenant_id, p.resource_type, p.first_id
+    ON CONFLICT (tenant_id, resource_type, first_id) DO UPDATE SET n = c.n + excluded.n
+    RETURNING tenant_id, resource_type, first_id, n
   )
-  INSERT INTO resource_counts AS c (tenant_id, resource_type, first_id, n)
-    SELECT p.tenant_id, p.resource_type, p.first_id, sum(p.n) FROM placed p JOIN tenants t ON t.id = p.tenant_id
-    GROUP BY p.tenant_id, p.resource_type, p.first_id
-  ON CONFLICT (tenant_id, resource_type, first_id) DO UPDATE SET n = c.n + excluded.n
-  RETURNING tenant_id, resource_type, first_id, n`;
+  SELECT (SELECT count(*) FROM settled)::integer AS changes, (SELECT json_agg(r) FROM ranges r) AS ranges`;
 
 /**
  * Divides a range. One statement, one snapshot: the resources in each new range, less the changes that are not settled
@@ -81,28 +104,28 @@ const settleSql = `
 async function divide(manager: EntityManager, { tenant_id, resource_type, first_id }: Range): Promise<void> {
   const table = tables[resource_type];
   if (table === undefined) return;
-  const values = [tenant_id, first_id, largestRange / 2];
+  const type = literal(resource_type);
   await manager.query(
     `WITH bounds AS (
-       SELECT (SELECT c.first_id FROM resource_counts c
-         WHERE c.tenant_id = $1 AND c.resource_type = ${literal(resource_type)} AND c.first_id > $2
-         ORDER BY c.first_id LIMIT 1) AS next_id
+       SELECT coalesce((SELECT c.first_id FROM resource_counts c
+         WHERE c.tenant_id = $1 AND c.resource_type = ${type} AND c.first_id > $2
+         ORDER BY c.first_id LIMIT 1), $4::uuid) AS next_id
      ), numbered AS (
-       SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $3 AS part FROM ${table} r, bounds b
-       WHERE r.tenant_id = $1 AND r.id >= $2 AND (b.next_id IS NULL OR r.id < b.next_id)
+       SELECT r.id, (row_number() OVER (ORDER BY r.id) - 1) / $3 AS part FROM ${table} r
+       WHERE r.tenant_id = $1 AND r.id >= $2 AND r.id < (SELECT next_id FROM bounds)
      ), parts AS (
        SELECT CASE WHEN part = 0 THEN $2::uuid ELSE (array_agg(id ORDER BY id))[1] END AS first_id, count(*) AS n
        FROM numbered GROUP BY part
      ), ranges AS (
-       SELECT first_id, n, lead(first_id) OVER (ORDER BY first_id) AS next_id FROM parts
+       SELECT first_id, n, lead(first_id, 1, (SELECT next_id FROM bounds)) OVER (ORDER BY first_id) AS next_id FROM parts
      )
      INSERT INTO resource_counts AS c (tenant_id, resource_type, first_id, n)
-       SELECT $1, ${literal(resource_type)}, p.first_id, p.n - coalesce((
-         SELECT sum(u.n) FROM resource_count_changes u, bounds b
-         WHERE u.tenant_id = $1 AND u.resource_type = ${literal(resource_type)} AND u.resource_id >= p.first_id
-           AND (coalesce(p.next_id, b.next_id) IS NULL OR u.resource_id < coalesce(p.next_id, b.next_id))), 0)
+       SELECT $1, ${type}, p.first_id, p.n - coalesce((
+         SELECT sum(u.n) FROM resource_count_changes u
+         WHERE u.tenant_id = $1 AND u.resource_type = ${type} AND u.resource_id >= p.first_id
+           AND u.resource_id < p.next_id), 0)
        FROM ranges p
      ON CONFLICT (tenant_id, resource_type, first_id) DO UPDATE SET n = excluded.n`,
-    values,
+    [tenant_id, first_id, largestRange / 2, lastOfAll],
   );
 }

@@ -33,72 +33,71 @@ export interface PageBounds {
   readonly descending: boolean;
 }
 
-/** One page, as its statement returns it: the resources' JSON texts joined by commas. */
+/** One page, as it was read. */
 export interface StoredPage {
-  readonly json: string;
-  readonly size: number;
+  /** The resources' JSON texts, in the list's order. */
+  readonly texts: readonly string[];
   readonly totalResults: number;
-  /** Whether more rows come behind the page. */
-  readonly hasMore: boolean;
-  /** The page's last row; absent when it has none. */
+  /** The place of the page's last row, when more rows come behind it; found only for pages without an offset. */
   readonly last?: Position;
 }
 
-/** A row of the statement of `pageSql`. */
-export type PageRow = Omit<StoredPage, 'last'> & { readonly last: Position | null };
+/** A row of the statement of `pageSql`: a resource, how many match in all, and its place when the page has no offset. */
+export interface PageRow extends Partial<Position> {
+  readonly json: string;
+  readonly total: number;
+}
 
 const collated = ({ sql, type }: SqlValue): string => (type === 'text' ? `(${sql}) COLLATE "C"` : `(${sql})`);
 
 /**
  * Makes the statement for one page over one or more tables: sort keys and ids first, so that only the page's own rows
  * are represented. Rows come by sort key, then by source, then by id; a missing key comes last when ascending and first
- * when descending (RFC 7644 section 3.4.2.3), which is also PostgreSQL's order of nulls. Its one row is a `PageRow`.
+ * when descending (RFC 7644 section 3.4.2.3), which is also PostgreSQL's order of nulls.
+ *
+ * It yields a `PageRow` for each resource, and without an offset one more if there are more. A statement without rows
+ * cannot tell the total: `totalSql` can.
+ * @param bounds a count of at least 1
  */
 export function pageSql(sources: readonly PageSource[], bounds: PageBounds, context: SqlContext): string {
-  if (bounds.count === 0) {
-    const total = totalSql(sources, context);
-    return `SELECT '' AS json, 0 AS size, (${total})::integer AS "totalResults", FALSE AS "hasMore", NULL AS last`;
-  }
   const key = sources.find((source) => source.key)?.key;
   const direction = bounds.descending ? 'DESC' : 'ASC';
-  const order = [...(key ? [`key ${direction}`] : []), ...(sources.length > 1 ? ['source'] : []), 'id'].join(', ');
+  const order = [...(key ? [`p.key ${direction}`] : []), ...(sources.length > 1 ? ['p.source'] : []), 'p.id'].join(
+    ', ',
+  );
   // A table without the sort attribute has no keys, of the same type as the others'.
   const noKey = collated({ sql: `NULL::${key?.type ?? 'text'}`, type: key?.type ?? 'text' });
-  const size = `${context.parameter(bounds.count)}::bigint`;
-  const place = placeSql(sources, bounds, context);
-  const candidates = sources
+  const start = startSql(sources, bounds, context);
+  const rows = sources
     .map((source, index) => {
       const key = source.key ? collated(source.key) : noKey;
-      return `SELECT ${index} AS source, r.id, ${key} AS key FROM ${rowsSql(source, context)}${place.from}`;
+      return `SELECT ${index} AS source, r.id, ${key} AS key FROM ${rowsSql(source, context)}${start.condition}`;
     })
     .join(' UNION ALL ');
+  // What a filter matches is found once, to be counted and for the page.
   const isFiltered = sources.some(({ condition }) => condition !== undefined);
+  const candidates = isFiltered ? `SELECT c.*, count(*) OVER () AS total FROM (${rows}) c` : rows;
   const isAfter = bounds.after === undefined ? '' : `WHERE ${afterSql(sources, bounds.after, bounds, context)}`;
-  const texts = sources.map((source, index) => `${textSql(source, context)}${only(sources, index)}`);
-  const total = isFiltered ? '(SELECT count(*) FROM matching)' : totalSql(sources, context);
-  const counted = bounds.offset === undefined ? total : countedSql(total, size, context.parameter(bounds.offset));
-  // What a filter matches is found once, to be counted and for the page. One row more than the page tells of more.
-  return `
-    WITH ${place.cte} ${isFiltered ? `matching AS MATERIALIZED (${candidates}), ` : ''} found AS MATERIALIZED (
-      SELECT c.* FROM ${isFiltered ? 'matching' : `(${candidates})`} c ${isAfter} ORDER BY ${order}
-      LIMIT ${size} + 1${place.offset}
-    ), page AS MATERIALIZED (
-      SELECT found.*, row_number() OVER (ORDER BY ${order}) AS place FROM found ORDER BY ${order} LIMIT ${size}
-    ), texts AS (
-      ${texts.join(' UNION ALL ')}
-    )
-    SELECT coalesce((SELECT string_agg(t.json, ',' ORDER BY t.place) FROM texts t), '') AS json,
-      (SELECT count(*) FROM page)::integer AS size, (${counted})::integer AS "totalResults",
-      (SELECT count(*) FROM found) > ${size} AS "hasMore",
-      (SELECT json_build_object('source', l.source, 'id', l.id, 'key', l.key::text)
-       FROM page l ORDER BY l.place DESC LIMIT 1) AS last`;
+  const size = context.parameter(bounds.offset === undefined ? bounds.count + 1 : bounds.count);
+  const total = isFiltered ? 'p.total' : `(${totalOf(sources, context)})`;
+  const place = bounds.offset === undefined ? ', p.source, p.id, p.key::text AS key' : '';
+  // The texts are looked up row by row: a planner that expects other numbers might read a table from end to end.
+  return `${start.cte}
+    SELECT t.json, ${total}::integer AS total${place}
+    FROM (SELECT p.* FROM (${candidates}) p ${isAfter} ORDER BY ${order} LIMIT ${size}::bigint${start.offset}) p
+    CROSS JOIN LATERAL (${sources.map((source, index) => textSql(source, index, context)).join(' UNION ALL ')}) t
+    ORDER BY ${order}`;
+}
+
+/** Makes the statement for how many rows match in all, as `total`. */
+export function totalSql(sources: readonly PageSource[], context: SqlContext): string {
+  return `SELECT (${totalOf(sources, context)})::integer AS total`;
 }
 
 const rowsSql = ({ table, condition }: PageSource, { tenant }: SqlContext): string =>
   `${table} r WHERE r.tenant_id = ${tenant}${condition === undefined ? '' : ` AND (${condition})`}`;
 
-/** How many rows match in all. */
-function totalSql(sources: readonly PageSource[], context: SqlContext): string {
+function totalOf(sources: readonly PageSource[], context: SqlContext): string {
   const totals = sources.map((source) =>
     source.condition === undefined
       ? directoryTotal(source.type, context)
@@ -107,31 +106,25 @@ function totalSql(sources: readonly PageSource[], context: SqlContext): string {
   return totals.map((total) => `(${total})`).join(' + ');
 }
 
-/** The total, without counting when the page shows where the list ends. */
-function countedSql(total: string, size: string, offset: string): string {
-  return `SELECT CASE WHEN f.n <= ${size} AND (f.n > 0 OR ${offset}::bigint = 0) THEN ${offset}::bigint + f.n ELSE ${total} END
-    FROM (SELECT count(*) AS n FROM found) f`;
-}
-
 /** Where the rows of a page by index begin. */
 interface PageStart {
-  /** A common table expression that the rest needs, with its comma. */
+  /** A common table expression that the rest needs. */
   readonly cte: string;
-  /** What the candidates must meet. */
-  readonly from: string;
+  /** What the candidates must meet besides. */
+  readonly condition: string;
   readonly offset: string;
 }
 
 /** Pages deep in a whole, unsorted directory begin at a place that is looked up; others count from the first row. */
-function placeSql(sources: readonly PageSource[], { offset }: PageBounds, context: SqlContext): PageStart {
-  if (offset === undefined) return { cte: '', from: '', offset: '' };
+function startSql(sources: readonly PageSource[], { offset }: PageBounds, context: SqlContext): PageStart {
+  if (offset === undefined) return { cte: '', condition: '', offset: '' };
   const [source] = sources;
   const isWhole = sources.length === 1 && source?.condition === undefined && source?.key === undefined;
   const skipped = `${context.parameter(offset)}::bigint`;
-  if (!source || !isWhole || offset < shortOffset) return { cte: '', from: '', offset: ` OFFSET ${skipped}` };
+  if (!source || !isWhole || offset < shortOffset) return { cte: '', condition: '', offset: ` OFFSET ${skipped}` };
   return {
-    cte: `start AS MATERIALIZED (${directoryPlace(source.type, skipped, context)}),`,
-    from: ' AND r.id >= (SELECT start.id FROM start)',
+    cte: `WITH start AS MATERIALIZED (${directoryPlace(source.type, skipped, context)})`,
+    condition: ' AND r.id >= (SELECT start.id FROM start)',
     offset: ` OFFSET ${skipped} - (SELECT start.before FROM start)`,
   };
 }
@@ -139,16 +132,14 @@ function placeSql(sources: readonly PageSource[], { offset }: PageBounds, contex
 // Skipping this many index entries takes no longer than looking the place up.
 const shortOffset = 2000;
 
-// What is true of all rows goes unsaid: a planner would expect it to leave few.
-const only = (sources: readonly PageSource[], index: number): string =>
-  sources.length === 1 ? '' : ` WHERE p.source = ${index}`;
-
-function textSql({ table, representation }: PageSource, { tenant }: SqlContext): string {
+/** The text of the row `p`, if it is of this source. OFFSET 0 keeps a planner from joining it in another way. */
+function textSql({ table, representation }: PageSource, index: number, { tenant }: SqlContext): string {
   const { text, joins } = representation();
-  return `SELECT p.place, ${text} AS json FROM page p JOIN ${table} r ON r.tenant_id = ${tenant} AND r.id = p.id ${joins}`;
+  return `(SELECT ${text} AS json FROM ${table} r ${joins}
+    WHERE p.source = ${index} AND r.tenant_id = ${tenant} AND r.id = p.id OFFSET 0)`;
 }
 
-/** The condition that a candidate `c` comes after a position in the order of `pageSql`. */
+/** The condition that a candidate `p` comes after a position in the order of `pageSql`. */
 function afterSql(
   sources: readonly PageSource[],
   after: Position,
@@ -156,15 +147,15 @@ function afterSql(
   { parameter }: SqlContext,
 ): string {
   const id = `${parameter(after.id)}::uuid`;
-  const tie = sources.length === 1 ? `c.id > ${id}` : `(c.source, c.id) > (${parameter(after.source)}::integer, ${id})`;
+  const tie = sources.length === 1 ? `p.id > ${id}` : `(p.source, p.id) > (${parameter(after.source)}::integer, ${id})`;
   const key = sources.find((source) => source.key)?.key;
   if (!key) return tie;
-  if (after.key === null) return `(c.key IS NULL AND ${tie})${descending ? ' OR c.key IS NOT NULL' : ''}`;
+  if (after.key === null) return `(p.key IS NULL AND ${tie})${descending ? ' OR p.key IS NOT NULL' : ''}`;
   const bound = `${parameter(after.key)}::${key.type}`;
   // Said twice, because an index is entered by the first condition.
   const beyond = descending
-    ? `c.key <= ${bound} AND (c.key < ${bound} OR ${tie})`
-    : `c.key >= ${bound} AND (c.key > ${bound} OR ${tie})`;
+    ? `p.key <= ${bound} AND (p.key < ${bound} OR ${tie})`
+    : `p.key >= ${bound} AND (p.key > ${bound} OR ${tie})`;
   const hasMissing = !descending && !(sources.length === 1 && key.required);
-  return hasMissing ? `(${beyond}) OR c.key IS NULL` : beyond;
+  return hasMissing ? `(${beyond}) OR p.key IS NULL` : beyond;
 }

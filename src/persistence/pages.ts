@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { pageSql, type PageBounds, type PageRow, type PageSource, type StoredPage } from './page.js';
+import { pageSql, totalSql, type PageBounds, type PageRow, type PageSource, type StoredPage } from './page.js';
 import { sqlContext, type SqlContext } from './filter-sql/columns.js';
 import { Statements } from './statements.js';
 import type { TenantScope } from './transaction.js';
@@ -10,7 +10,7 @@ export class Pages {
   constructor(private readonly statements: Statements) {}
 
   /**
-   * Reads one page and how many resources match in all: one statement, one snapshot.
+   * Reads one page and how many resources match in all: one statement, one snapshot, unless the page is empty.
    * @param sources makes the parts of the statement, one for each resource type
    */
   async read(
@@ -19,11 +19,37 @@ export class Pages {
     bounds: PageBounds,
     sources: (context: SqlContext) => PageSource[],
   ): Promise<StoredPage> {
+    const rows =
+      bounds.count === 0
+        ? []
+        : await this.run<PageRow>(scope, baseUrl, (context) => pageSql(sources(context), bounds, context));
+    const [first] = rows;
+    if (!first) return { texts: [], totalResults: await this.total(scope, baseUrl, bounds, sources) };
+    const texts = rows.slice(0, bounds.count).map(({ json }) => json);
+    const { source = 0, id = '', key = null } = rows[texts.length - 1] ?? {};
+    const page = { texts, totalResults: first.total };
+    return rows.length > texts.length ? { ...page, last: { source, id, key } } : page;
+  }
+
+  /** How many resources match in all, when no row of the page says so. */
+  private async total(
+    scope: TenantScope,
+    baseUrl: string,
+    { count, offset, after }: PageBounds,
+    sources: (context: SqlContext) => PageSource[],
+  ): Promise<number> {
+    if (count > 0 && !offset && !after) return 0;
+    const rows = await this.run<{ total: number }>(scope, baseUrl, (context) => totalSql(sources(context), context));
+    return rows[0]?.total ?? 0;
+  }
+
+  private run<Row extends object>(
+    scope: TenantScope,
+    baseUrl: string,
+    statement: (context: SqlContext) => string,
+  ): Promise<Row[]> {
     const parameters: unknown[] = [scope.tenant.id];
-    const context = sqlContext(parameters, baseUrl);
-    const sql = pageSql(sources(context), bounds, context);
-    const rows = await this.statements.run<PageRow>(scope, sql, parameters);
-    const { last, ...page } = rows[0] as PageRow;
-    return last === null ? page : { ...page, last };
+    const sql = statement(sqlContext(parameters, baseUrl));
+    return this.statements.run<Row>(scope, sql, parameters);
   }
 }

@@ -1,11 +1,14 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, migrate } from './data-source.js';
+import { dataSourceOptions } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
 import { DirectoryCounts } from './directory-counts.js';
+import { migrate } from './migrate.js';
 import { Pages } from './pages.js';
+import { NewerDatabase } from './schema-version.js';
 import { SecretKeys } from './secret-keys.js';
+import { missingSettings } from './sessions.js';
 import { Snapshots } from './snapshots.js';
 import { Statements } from './statements.js';
 import { Transaction } from './transaction.js';
@@ -25,12 +28,19 @@ export class PersistenceModule {
             autoLoadEntities: true,
             retryAttempts: 5,
             retryDelay: 1000,
+            toRetry: (error) => !(error instanceof NewerDatabase),
           }),
           dataSourceFactory: async (options) => {
             if (!options) throw new Error('TypeORM passed no options');
             const dataSource = await new DataSource(options).initialize();
-            await migrate(dataSource);
-            return dataSource;
+            try {
+              await migrate(dataSource);
+              if (typeof database === 'string') await warnOfMissingSettings(dataSource);
+              return dataSource;
+            } catch (error) {
+              await dataSource.destroy();
+              throw error;
+            }
           },
         }),
       ],
@@ -38,4 +48,12 @@ export class PersistenceModule {
       exports: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots, TypeOrmModule],
     };
   }
+}
+
+/** Tells operators what to set where a pooler stands before the database. */
+async function warnOfMissingSettings(dataSource: DataSource): Promise<void> {
+  const missing = await missingSettings(dataSource);
+  if (missing.length === 0) return;
+  const where = 'see "Behind pgbouncer" in docs/high-availability.md';
+  new Logger('Database').warn(`Behind a connection pooler, and the role does not set ${missing.join(', ')}: ${where}`);
 }

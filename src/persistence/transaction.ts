@@ -17,6 +17,9 @@ const attempts = 6;
 /** Runs work on the database wholly or not at all. */
 @Injectable()
 export class Transaction {
+  /** How often work was tried once more, and how often it was given up after its last try, in this process. */
+  readonly conflicts = { retries: 0, givenUp: 0 };
+
   constructor(private readonly dataSource: DataSource) {}
 
   /**
@@ -27,7 +30,7 @@ export class Transaction {
    * @param work gets the scope bound to the transaction and must use no other for its statements
    */
   run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
-    return retried(() => this.dataSource.transaction((manager) => work({ ...scope, manager })));
+    return this.retried(() => this.dataSource.transaction((manager) => work({ ...scope, manager })));
   }
 
   /**
@@ -35,27 +38,29 @@ export class Transaction {
    * transaction. It is tried again and fails as in `run`.
    */
   single<T>(work: () => Promise<T>): Promise<T> {
-    return retried(work);
+    return this.retried(work);
   }
-}
 
-async function retried<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isRetryable(error)) throw meaningOf(error);
-  }
-  const attempt = async (): Promise<T> => {
+  private async retried<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
+      if (!isRetryable(error)) throw meaningOf(error);
     }
-  };
-  try {
-    return await pRetry(attempt, { retries: attempts - 2, minTimeout: 10, maxTimeout: 250, randomize: true });
-  } catch (error) {
-    throw meaningOf(error);
+    const attempt = async (): Promise<T> => {
+      this.conflicts.retries++;
+      try {
+        return await work();
+      } catch (error) {
+        throw isRetryable(error) ? error : new AbortError(error instanceof Error ? error : new Error(String(error)));
+      }
+    };
+    try {
+      return await pRetry(attempt, { retries: attempts - 2, minTimeout: 10, maxTimeout: 250, randomize: true });
+    } catch (error) {
+      if (isRetryable(error)) this.conflicts.givenUp++;
+      throw meaningOf(error);
+    }
   }
 }
 

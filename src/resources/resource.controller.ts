@@ -1,6 +1,5 @@
 import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
-import { AnswersList } from '../http/list-response.interceptor.js';
 import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -63,7 +62,6 @@ export function resourceOperations(
     }
 
     @Get()
-    @AnswersList
     @docs.list
     list(@Context() ctx: RequestContext, @Query() query: SearchRequest) {
       return this.service.search(ctx, query, true);
@@ -71,7 +69,7 @@ export function resourceOperations(
 
     @Post('.search')
     @Needs('read')
-    @AnswersList
+    @HttpCode(200)
     @docs.search
     search(@Context() ctx: RequestContext, @Message() body: JsonValue) {
       return this.service.search(ctx, readSearchRequest(body, ctx.profile));

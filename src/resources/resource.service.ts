@@ -12,6 +12,7 @@ import {
   foldResource,
   limits,
   matchesEtag,
+  operationData,
   Projection,
   quote,
   readPatch,
@@ -102,7 +103,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    */
   async create(ctx: RequestContext, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation> {
     const schema = this.schema(ctx);
-    const projection = this.projection(schema, options);
+    const projection = this.projection(schema, options).supplying(body);
     const { resource, links } = splitLinks(readResource(body, schema, ctx.profile), schema, ctx.profile, 'add');
     const id = uuid();
     const now = new Date();
@@ -165,7 +166,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     options: WriteOptions,
   ): Promise<ResourceRepresentation> {
     const schema = this.schema(ctx);
-    const projection = this.projection(schema, options);
+    const projection = this.projection(schema, options).supplying(body);
     const read = readResource(body, schema, ctx.profile);
     const { resource, links } = splitLinks(read, schema, ctx.profile, 'replaceAll');
     const edit = (current: E): Edited => {
@@ -197,8 +198,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
     options: WriteOptions,
   ): Promise<ResourceRepresentation> {
     const schema = this.schema(ctx);
-    const projection = this.projection(schema, options);
     const operations = readPatch(body, ctx.profile);
+    const projection = this.projection(schema, options).supplying(...operations.map(operationData));
     const isReturned =
       this.returnsPatched ||
       options.prefersBody === true ||

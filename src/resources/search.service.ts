@@ -67,10 +67,10 @@ export class SearchService {
     const refusesPersonal = isInUrl && ctx.settings.sensitiveFilters === 'refuse';
     const sources = sourcesOf(ctx, parts, search, { isAcross, refusesPersonal });
     const page = await this.pages.read(ctx, ctx.baseUrl, bounds, sources);
-    const json = parts.every(({ projection }) => projection.isIdentity) ? page.json : project(parts, page.json);
-    if (search.cursor === undefined) return new ResourcePage(json, page.size, page.totalResults, { startIndex });
-    const next = page.hasMore && page.last ? await this.cursors.seal(ctx, scope, search, count, page.last) : undefined;
-    return new ResourcePage(json, page.size, page.totalResults, next === undefined ? {} : { nextCursor: next });
+    const texts = parts.every(({ projection }) => projection.isIdentity) ? page.texts : project(parts, page.texts);
+    if (search.cursor === undefined) return new ResourcePage(texts, page.totalResults, { startIndex });
+    const nextCursor = page.last && (await this.cursors.seal(ctx, scope, search, count, page.last));
+    return new ResourcePage(texts, page.totalResults, nextCursor === undefined ? {} : { nextCursor });
   }
 
   /** Where a page by cursor begins; undefined for the first page, and without a cursor. */
@@ -114,10 +114,10 @@ function sourcesOf(
 }
 
 /** Projects each resource by its own type. */
-function project(parts: readonly Part[], json: string): string {
-  const resources = JSON.parse(`[${json}]`) as (JsonObject & { meta: { resourceType: string } })[];
+function project(parts: readonly Part[], texts: readonly string[]): string[] {
   const projections = new Map(parts.map(({ schema, projection }) => [schema.name, projection]));
-  return resources
-    .map((resource) => JSON.stringify(projections.get(resource.meta.resourceType)?.apply(resource)))
-    .join(',');
+  return texts.map((text) => {
+    const resource = JSON.parse(text) as JsonObject & { meta: { resourceType: string } };
+    return JSON.stringify(projections.get(resource.meta.resourceType)?.apply(resource));
+  });
 }

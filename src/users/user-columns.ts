@@ -6,18 +6,9 @@ import {
 } from '../persistence/filter-sql/columns.js';
 import { enterpriseUserUrn, groupResourceType, userResourceType } from '../scim/index.js';
 
-/**
- * The groups of the user `r`, direct and through nested groups, each once. UNION drops what was found before, so a cycle
- * of groups ends.
- */
-const closure = `WITH RECURSIVE up(group_id, direct) AS (
-    SELECT m.group_id, TRUE FROM group_members m WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id
-    UNION
-    SELECT m.group_id, FALSE FROM up JOIN group_members m ON m.tenant_id = r.tenant_id AND m.member_group_id = up.group_id
-  )
-  SELECT g.id, g.display_name, g.display_name_key, CASE WHEN c.direct THEN 'direct' ELSE 'indirect' END AS type
-  FROM (SELECT group_id, bool_or(direct) AS direct FROM up GROUP BY group_id) c
-  JOIN groups g ON g.tenant_id = r.tenant_id AND g.id = c.group_id`;
+/** The groups of the user `r`, direct and through nested groups, each once. */
+const closure = `SELECT g.id, g.display_name, g.display_name_key, CASE WHEN c.direct THEN 'direct' ELSE 'indirect' END AS type
+  FROM groups_of_user(r.tenant_id, r.id) c JOIN groups g ON g.tenant_id = r.tenant_id AND g.id = c.group_id`;
 
 function groupUrl({ parameter, baseUrl }: SqlContext): string {
   return `${parameter(`${baseUrl}${groupResourceType.endpoint}/`)}::text`;
@@ -48,6 +39,7 @@ export const userColumns: TableColumns = {
   values: {
     ...commonColumns(userResourceType.name, userResourceType.endpoint),
     userName: () => ({ sql: 'r.user_name_key', type: 'text', required: true }),
+    active: () => ({ sql: 'r.active', type: 'boolean' }),
     [`${enterpriseUserUrn}:manager.displayName`]: () => ({
       sql: managerOf(`mgr.folded ->> 'displayName'`),
       type: 'text',

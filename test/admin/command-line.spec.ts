@@ -224,6 +224,10 @@ describe('rollcall check', () => {
   it('says which migrations are pending, and which another release applied', async () => {
     await sql("UPDATE migrations SET name = 'Later9' WHERE name = 'Administration1764000000003'");
     const { code, out } = await rollcall(['check', '--json']);
+    const refusal = expect.stringContaining('A later release was here') as unknown as string;
+    for (const argv of [['migrate'], ['tenant', 'list']]) {
+      expect(await rollcall(argv)).toEqual({ code: 1, out: '', remarks: refusal });
+    }
     await sql("UPDATE migrations SET name = 'Administration1764000000003' WHERE name = 'Later9'");
     expect([code, findings(out).at(-1)]).toEqual([
       1,
@@ -231,8 +235,9 @@ describe('rollcall check', () => {
         check: 'migrations',
         ok: false,
         detail:
-          'pending: Administration1764000000003; apply them by rollcall migrate or a start; ' +
-          'applied by a later release: Later9',
+          'pending: Administration1764000000003; ' +
+          'A later release was here: this one does not know the migration Later9. ' +
+          'Deploy that release or a later one, or restore a backup from before it. Nothing was changed.',
       },
     ]);
   });
@@ -290,7 +295,7 @@ describe('a command that is not understood', () => {
   });
 
   it.each([
-    [['--help'], ['serve', 'tenant', 'token', 'migrate', 'check']],
+    [['--help'], ['serve', 'tenant', 'token', 'migrate', 'check', 'move']],
     [
       ['tenant', '--help'],
       ['create', 'list', 'show', 'rename', 'suspend', 'resume', 'delete', 'set'],

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
+import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
+import { RequestRecorder } from '../../src/request-log/request-recorder.js';
 import { TenantErasure } from '../../src/tenants/tenant-erasure.js';
 import {
   startAdministered,
@@ -51,6 +53,9 @@ describe('DELETE /tenants/{name}', () => {
 
   it('erases everything of the tenant, and nothing of another', async () => {
     const kept = await populated('kept');
+    // What is written now and then is written before it is counted.
+    await server.app.get(RequestRecorder).flush();
+    await server.app.get(DirectoryCounts).settle();
     const before = await rowsOf(kept.tenant.id);
     const { client, tenant } = await populated('gone');
     expect(await rowsOf(tenant.id)).toMatchObject({ users: 1, groups: 2, group_members: 3, tokens: 1 });

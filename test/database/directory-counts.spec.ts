@@ -207,6 +207,32 @@ describe('A directory of which the counts know the ranges', () => {
   }
 });
 
+describe('Very many changes at once, as after an import', () => {
+  it('are moved into the ranges little by little, and the total is exact', async () => {
+    await replicas.addTenant('import');
+    const tenant = await tenantId('import');
+    const imported = 12_000;
+    await seed(tenant, imported);
+    const seen: number[] = [];
+    const transaction = replicas.dataSource.transaction.bind(replicas.dataSource) as (
+      work: unknown,
+    ) => Promise<unknown>;
+    const spy = jest.spyOn(replicas.dataSource, 'transaction').mockImplementation(async (work: unknown) => {
+      const result = await transaction(work);
+      const [row] = await query<{ n: number }>('SELECT count(*)::integer AS n FROM resource_count_changes');
+      seen.push(row?.n ?? 0);
+      return result;
+    });
+    await settleAll();
+    spy.mockRestore();
+    const { said, counted } = await compare(tenant, 997);
+    expect(said).toEqual(counted);
+    expect(seen.filter((changes) => changes > 0 && changes < imported)).not.toEqual([]);
+    const ranges = await query<{ n: number }>('SELECT n FROM resource_counts WHERE tenant_id = $1', [tenant]);
+    expect(ranges.filter(({ n }) => n > 4_000)).toEqual([]);
+  });
+});
+
 describe('A tenant that is erased', () => {
   it('leaves no counts behind, also when its changes are settled meanwhile, and those of others stay exact', async () => {
     const others = await replicas.addTenant('stays');

@@ -1,13 +1,34 @@
 import { PGlite } from '@electric-sql/pglite';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { dataSourceOptions, migrate } from '../../src/persistence/data-source.js';
+import { dataSourceOptions } from '../../src/persistence/data-source.js';
 import { embeddedIn, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
+import { migrate } from '../../src/persistence/migrate.js';
 import { migrations } from '../../src/persistence/migrations/all.js';
-import { databaseUrl, onServer, serverUrl } from '../support/database.js';
+import { createDatabase, databaseUrl, onServer, serverUrl } from '../support/database.js';
+import { direct } from '../support/pooled.js';
 
 const names = migrations.map((migration) => new migration().name);
+
+/**
+ * The SHA-256 of each migration's statements. A new migration gets a line; a line never changes, for there are databases on
+ * which the migration was run as it was.
+ */
+const written: Readonly<Record<string, string>> = {
+  Initial1764000000001: '3ce1bf30fb0f98a0a946f7956849046de1dfbb6a56d0eb7254443556a65481ee',
+  SecretKeys1764000000002: '8a3cedc49e6ee415b0a88ed4db02765ee52f5c5949d9b184abef3d34da1b4017',
+  Administration1764000000003: '93781e164242946811becf2a69373226b77937111e075a5dd2f5f24377a52119',
+  OAuth1764000000004: '48040628f09a98f0b2b0759f847651684a739da227cf0824ee7e79c283c88473',
+  Limits1764000000005: '3f2964560dd261ace548b83578b68b8885ec403511dc401aef4426eefe7ceeb0',
+  Indexes1764000000006: 'eec72ec45839e0451e825d70692b38b64ee1b8c65e6372d70660f42014eedc93',
+  ResourceCounts1764000000007: '90d1c53fe8857624d8f4b5304bb194bcc36e89837138d365dc4392a1d8169a4b',
+  Audit1764000000008: '5451c0bc7e72419fbf686ba3ce743d08e9dfa16a1a306bab963075a689ce40f1',
+  RequestLog1764000000009: '15833a6d57ff43ec8a85af97697d0d203948be5d46852f23b704a4a4afb42fe8',
+  GroupsOfUser1764000000010: '0455c2b34447272bd034962c9206e211e1ab6f0f5dc1f9c7e3e7fac91be9e859',
+  CountChangesByResource1764000000011: '0a2189e31182552e321b59a0d6dd8ec831f5c66c849d679744691fcf5359ce82',
+  NamesAndLeavers1764000000012: 'c4888be14426b16ce2656c9f6fd76d9c01a9d8a887c1fbe03340b8018db381a8',
+};
 const ends: (() => Promise<unknown>)[] = [];
 
 afterEach(async () => {
@@ -43,6 +64,14 @@ const tables = async (dataSource: DataSource): Promise<string[]> => {
   );
   return rows.map(({ name }) => name);
 };
+/** A migration's statements, made comparable: how they are laid out does not matter. */
+async function hashOf(migration: MigrationInterface): Promise<string> {
+  const hash = createHash('sha256');
+  const query = (sql: string) => Promise.resolve(hash.update(`${sql.replace(/\s+/g, ' ').trim()};`));
+  await migration.up({ query } as unknown as QueryRunner);
+  return hash.digest('hex');
+}
+
 const applied = async (dataSource: DataSource): Promise<string[]> => {
   const rows: { name: string }[] = await dataSource.query('SELECT name FROM migrations ORDER BY id');
   return rows.map(({ name }) => name);
@@ -102,4 +131,130 @@ describe('Migrations', () => {
       await expect(migration.down()).rejects.toThrow('forward only');
     },
   );
+
+  it.each(migrations.map((migration) => new migration()))(
+    'are never edited: $name does what it did when it was written',
+    async (migration) => {
+      expect([migration.name, await hashOf(migration)]).toEqual([migration.name, written[migration.name]]);
+    },
+  );
+
+  it("take as long as they take, although a request's statement may not", async () => {
+    class Slow implements MigrationInterface {
+      readonly name = 'Slow9999999999999';
+      up = (queryRunner: QueryRunner): Promise<void> => queryRunner.query('SELECT pg_sleep(0.3)');
+      down = () => Promise.resolve();
+    }
+    const database = await emptyDatabase();
+    const hurried = typeof database === 'string' ? `${direct(database)}?statement_timeout=100` : database;
+    const dataSource = await connect(hurried, [Slow]);
+    expect(await migrate(dataSource)).toEqual([...names, 'Slow9999999999999']);
+    if (serverUrl !== undefined) await expect(dataSource.query('SELECT pg_sleep(10)')).rejects.toThrow('timeout');
+  });
+});
+
+/** What statements that were written for a schema depend on. */
+interface Schema {
+  readonly columns: readonly {
+    readonly id: string;
+    readonly table: string;
+    readonly type: string;
+    readonly required: boolean;
+    readonly supplied: boolean;
+  }[];
+  /** What may not be written: constraints and unique indexes, with the columns they look at. */
+  readonly limits: readonly { readonly id: string; readonly columns: readonly string[] }[];
+  readonly functions: readonly { readonly id: string }[];
+}
+
+async function readSchema(queryRunner: QueryRunner): Promise<Schema> {
+  const columns = (await queryRunner.query(
+    `SELECT c.relname || '.' || a.attname AS id, c.relname AS table, format_type(a.atttypid, a.atttypmod) AS type,
+            a.attnotnull AS required, a.atthasdef OR a.attidentity <> '' AS supplied
+     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND a.attnum > 0 AND NOT a.attisdropped`,
+  )) as Schema['columns'];
+  const limits = (await queryRunner.query(
+    `SELECT l.id, (SELECT json_agg(c.relname || '.' || a.attname) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+              WHERE a.attrelid = l.relation AND a.attnum = ANY (l.columns)) AS columns
+     FROM (SELECT conname || ' ' || pg_get_constraintdef(oid) AS id, conrelid AS relation, conkey AS columns
+           FROM pg_constraint WHERE contype IN ('c', 'f', 'x') AND conrelid <> 0
+           UNION ALL
+           SELECT pg_get_indexdef(indexrelid), indrelid, indkey::int2[] FROM pg_index WHERE indisunique) l
+     JOIN pg_class t ON t.oid = l.relation AND t.relnamespace = current_schema()::regnamespace`,
+  )) as Schema['limits'];
+  const functions = (await queryRunner.query(
+    `SELECT oid::regprocedure || ' returns ' || pg_get_function_result(oid) AS id FROM pg_proc
+     WHERE pronamespace = current_schema()::regnamespace`,
+  )) as Schema['functions'];
+  return { columns, limits, functions };
+}
+
+/** What a release that was written for the schema before would meet after: a line for each thing it does not expect. */
+function breaches(before: Schema, after: Schema): string[] {
+  const known = new Map(before.columns.map((column) => [column.id, column]));
+  const now = new Map(after.columns.map((column) => [column.id, column]));
+  const tables = new Set(before.columns.map(({ table }) => table));
+  const former = new Set(before.limits.map(({ id }) => id));
+  const functions = new Set(after.functions.map(({ id }) => id));
+  return [
+    ...before.functions.filter(({ id }) => !functions.has(id)).map(({ id }) => `${id} is gone`),
+    ...before.columns.flatMap(({ id, type, required, supplied }) => {
+      const column = now.get(id);
+      if (!column) return [`${id} is gone`];
+      return [
+        ...(column.type === type ? [] : [`${id} is ${column.type} now`]),
+        ...(column.required && !required ? [`${id} may not be null any more`] : []),
+        ...(supplied && !column.supplied ? [`${id} has no default any more`] : []),
+      ];
+    }),
+    ...after.columns
+      .filter(({ id, table, required, supplied }) => tables.has(table) && !known.has(id) && required && !supplied)
+      .map(({ id }) => `${id} has to be given`),
+    // One that looks at a new column can be made so that what comes without it is allowed.
+    ...after.limits
+      .filter(({ id, columns }) => !former.has(id) && columns.every((column) => known.has(column)))
+      .map(({ id }) => `what was allowed may not be any more: ${id}`),
+  ];
+}
+
+describe('Each migration', () => {
+  it('leaves what the release before it reads and writes, so that both can serve while pods are replaced', async () => {
+    const dataSource = await connect(await emptyDatabase());
+    const queryRunner = dataSource.createQueryRunner();
+    let before: Schema = { columns: [], limits: [], functions: [] };
+    for (const migration of migrations.map((each) => new each())) {
+      await migration.up(queryRunner);
+      const after = await readSchema(queryRunner);
+      expect([migration.name, breaches(before, after)]).toEqual([migration.name, []]);
+      before = after;
+    }
+    await queryRunner.release();
+  });
+
+  it.each([
+    ['ALTER TABLE users DROP COLUMN display', 'users.display is gone'],
+    ['ALTER TABLE users RENAME COLUMN display TO shown', 'users.display is gone'],
+    ['ALTER TABLE users RENAME TO people', 'users.tenant_id is gone'],
+    ['DROP FUNCTION count_resources_that_came CASCADE', 'count_resources_that_came() returns trigger is gone'],
+    ['DROP TABLE request_log', 'request_log.tenant_id is gone'],
+    ['ALTER TABLE users ALTER COLUMN version TYPE bigint', 'users.version is bigint now'],
+    ['ALTER TABLE users ALTER COLUMN active SET NOT NULL', 'users.active may not be null any more'],
+    ['ALTER TABLE tenants ALTER COLUMN state DROP DEFAULT', 'tenants.state has no default any more'],
+    ['ALTER TABLE users ADD COLUMN rank integer NOT NULL', 'users.rank has to be given'],
+    ['ALTER TABLE users ADD CHECK (version < 9)', 'what was allowed may not be any more: users_version_check'],
+    ['CREATE UNIQUE INDEX x ON users (tenant_id, display_key)', 'what was allowed may not be any more: CREATE UNIQUE'],
+    [
+      'ALTER TABLE users ADD FOREIGN KEY (tenant_id, manager_id) REFERENCES users',
+      'what was allowed may not be any more',
+    ],
+  ])('is seen to break the release before: %s', async (statement, breach) => {
+    const { database, drop } = await createDatabase();
+    ends.push(drop);
+    const queryRunner = (await connect(database)).createQueryRunner();
+    const before = await readSchema(queryRunner);
+    await queryRunner.query(statement);
+    expect(breaches(before, await readSchema(queryRunner))).toContainEqual(expect.stringContaining(breach));
+    await queryRunner.release();
+  });
 });

@@ -34,12 +34,14 @@ afterAll(() => server.close());
 
 /** Users and groups of a tenant, with members, as the server would have made them. */
 async function fill(tenantId: string): Promise<void> {
-  const common = `'{"schemas":[]}', jsonb_build_object('emails', jsonb_build_array(
-    jsonb_build_object('value', 'u' || n || '@example.com', 'type', 'work'))), 1, now() - n * interval '1 minute'`;
+  const common = `'{"schemas":[]}', jsonb_build_object('displayName', 'd' || n, 'active', n % 500 > 0,
+    'name', jsonb_build_object('familyName', 'f' || n),
+    'emails', jsonb_build_array(jsonb_build_object('value', 'u' || n || '@example.com', 'type', 'work'))),
+    1, now() - n * interval '1 minute'`;
   await server.dataSource.query(
     `INSERT INTO users (tenant_id, id, user_name, user_name_key, display, display_key, external_id, active, document,
        folded, version, created_at, last_modified_at)
-     SELECT $1, gen_random_uuid(), 'u' || n, 'u' || n || '@example.com', 'U', 'u', 'e' || n, TRUE, ${common},
+     SELECT $1, gen_random_uuid(), 'u' || n, 'u' || n || '@example.com', 'U', 'u', 'e' || n, n % 500 > 0, ${common},
        now() - n * interval '1 minute' FROM generate_series(1, $2::integer) n`,
     [tenantId, userCount],
   );
@@ -109,6 +111,9 @@ const questions: [question: string, request: () => Promise<unknown>, indexes: st
   ['a group by id', () => server.scim.get(`/Groups/${group.id}`), ['groups_pkey', 'group_members_pkey']],
   ['userName eq', users('userName eq "u5@example.com"'), ['users_user_name']],
   ['userName sw', users('userName sw "u500"'), ['users_user_name']],
+  ['displayName sw', users('displayName sw "d500"'), ['users_display_name']],
+  ['a range of names', users('name.familyName ge "f500" and name.familyName lt "f501"'), ['users_family_name']],
+  ['leavers', users('active eq false'), ['users_not_active']],
   ['externalId eq', users('externalId eq "e5"'), ['users_external_id']],
   ['an e-mail address', users('emails.value eq "u5@example.com"'), ['users_folded']],
   ['an e-mail address of a type', users('emails[type eq "work" and value eq "u5@example.com"]'), ['users_folded']],
@@ -122,9 +127,15 @@ const questions: [question: string, request: () => Promise<unknown>, indexes: st
   [
     'a deep page',
     () => server.scim.list('/Users?startIndex=15000&count=10'),
-    ['users_pkey', 'resource_count_changes_tenant'],
+    ['users_pkey', 'resource_count_changes_resource'],
   ],
   ['users by name', () => server.scim.list('/Users?sortBy=userName&count=10'), ['users_user_name']],
+  ['users by displayName', () => server.scim.list('/Users?sortBy=displayName&count=10'), ['users_display_name']],
+  [
+    'users by family name',
+    () => server.scim.list('/Users?sortBy=name.familyName&sortOrder=descending&count=10'),
+    ['users_family_name'],
+  ],
   ['groups by name', () => server.scim.list('/Groups?sortBy=displayName&count=10'), ['groups_display_name']],
 ];
 

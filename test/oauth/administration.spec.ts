@@ -172,13 +172,14 @@ describe('issuers', () => {
 
   const metadata = 'http://169.254.169.254/latest';
   it.each<[change: JsonObject, detail: string]>([
-    [{ issuer: '' }, 'issuer must have 1 to 1024 characters, and no control characters.'],
+    [{ issuer: '' }, 'issuer must have 1 to 1024 bytes, and no control characters.'],
     [{ issuer: 'http://login.example.com' }, 'issuer "http://login.example.com" must be https.'],
     [{ issuer: 'https://login.example.com?x=1' }, 'issuer must have no query.'],
     [{ issuer: publicUrl }, "issuer is this server itself: its tokens are accepted for the clients' tenants."],
     [{ issuer: 'https://169.254.169.254' }, 'issuer "https://169.254.169.254" is at an address that is not allowed.'],
     [{ jwksUri: metadata }, `jwksUri "${metadata}" must be https.`],
-    [{ audience: 'a\nb' }, 'audience must have 1 to 1024 characters, and no control characters.'],
+    [{ audience: 'a\nb' }, 'audience must have 1 to 1024 bytes, and no control characters.'],
+    [{ audience: '語'.repeat(342) }, 'audience must have 1 to 1024 bytes, and no control characters.'],
     [
       { algorithms: ['HS256'] },
       expect.stringMatching(/^algorithms must be one or more of RS256, /) as unknown as string,

@@ -48,6 +48,17 @@ describe('signing keys', () => {
     expect(new Set(names.flat()).size).toBe(1);
   });
 
+  it('are not made again by a process whose clock is a little behind', async () => {
+    const start = Date.now();
+    fakeClock(start);
+    server = await startOAuthServer();
+    const own = server.app.get(SigningKeys);
+    const [first] = await kids(own);
+    jest.setSystemTime(start - 20_000);
+    const behind = await anotherProcess();
+    expect([await kids(behind), (await behind.current()).kid]).toEqual([[first], first]);
+  });
+
   it('rotate: the next is published a day before it signs, after 30 days, and no request fails on the way', async () => {
     server = await startOAuthServer();
     const start = Date.now();

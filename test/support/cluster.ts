@@ -1,10 +1,11 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chownSync, existsSync, readdirSync } from 'node:fs';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.js';
+import { unprivileged } from './programs.js';
 
 const run = promisify(execFile);
 
@@ -14,6 +15,10 @@ export interface Cluster {
   readonly start: () => Promise<void>;
   /** @param mode fast: sessions are ended; immediate: as if the machine had stopped */
   readonly stop: (mode: 'fast' | 'immediate') => Promise<void>;
+  /** Ends all its processes with SIGKILL. It does not come back. */
+  readonly kill: () => Promise<void>;
+  /** Stops all its processes where they are: connections stay open, and nothing is answered any more. */
+  readonly freeze: () => Promise<void>;
   /** Makes a running standby of this server, which confirms each commit from then on. */
   readonly addStandby: () => Promise<Cluster>;
   /** Makes a standby a server that can be written to. */
@@ -30,16 +35,9 @@ export function postgresPrograms(): string | undefined {
   return places.find((place) => place !== '' && existsSync(join(place, 'initdb')));
 }
 
-/** PostgreSQL does not run as root: where tests do, it runs as the user that its packages make. */
-function owner(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {};
-  const id = (option: string): number => Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8' }));
-  return { uid: id('-u'), gid: id('-g') };
-}
-
 async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-cluster-'));
-  const { uid, gid } = owner();
+  const { uid, gid } = unprivileged();
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
   return folder;
 }
@@ -63,7 +61,7 @@ export async function removeClusters(): Promise<void> {
 }
 
 const program = (name: string, ...args: readonly string[]) =>
-  run(join(postgresPrograms() ?? '', name), args, { ...owner(), cwd: tmpdir() });
+  run(join(postgresPrograms() ?? '', name), args, { ...unprivileged(), cwd: tmpdir() });
 
 async function clusterIn(folder: string, settings: readonly string[]): Promise<Cluster> {
   const port = await freePort();
@@ -77,6 +75,11 @@ async function clusterIn(folder: string, settings: readonly string[]): Promise<C
     url,
     start: async () => void (await control('start', '--log', join(folder, 'server.log'))),
     stop,
+    kill: () => killProcesses(folder),
+    freeze: async () => {
+      await signalAll(folder, 'SIGSTOP');
+      folders.set(folder, () => killProcesses(folder));
+    },
     promote: async () => void (await control('promote')),
     addStandby: async () => {
       const other = await newFolder();
@@ -97,4 +100,26 @@ async function clusterIn(folder: string, settings: readonly string[]): Promise<C
       return standby;
     },
   };
+}
+
+/** Sends a signal to all processes of a server. The first of them stops before the others, so that it starts no more. */
+async function signalAll(folder: string, signal: NodeJS.Signals): Promise<void> {
+  const [first = ''] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n');
+  process.kill(Number(first), 'SIGSTOP');
+  const { stdout } = await run('pgrep', ['-P', first]);
+  for (const pid of [...stdout.trim().split('\n'), first]) {
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      // It ended by itself a moment ago.
+    }
+  }
+}
+
+async function killProcesses(folder: string): Promise<void> {
+  const memory = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')[6];
+  await signalAll(folder, 'SIGKILL');
+  // What a server that ends by itself removes.
+  const [, segment] = /^\s*\d+\s+(\d+)/.exec(memory ?? '') ?? [];
+  if (segment !== undefined) await run('ipcrm', ['--shmem-id', segment]);
 }

@@ -1,12 +1,13 @@
 import { PGlite } from '@electric-sql/pglite';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions, migrate } from '../../src/persistence/data-source.js';
+import { dataSourceOptions } from '../../src/persistence/data-source.js';
 import { embeddedIn, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
+import { migrate } from '../../src/persistence/migrate.js';
+import { madeOnce } from './made-once.js';
 
 /** A migrated, empty database of a test's own. */
 export interface TestDatabase {
@@ -19,7 +20,7 @@ export interface TestDatabase {
 /** The PostgreSQL server that the suite runs on; undefined for the embedded database. */
 export const serverUrl = process.env['DATABASE_URL'] || undefined;
 
-/** Makes a database: a clone of one that was migrated once for each worker. */
+/** Makes a database: a clone of one that is migrated once for a run of the tests. */
 export function createDatabase(): Promise<TestDatabase> {
   return serverUrl === undefined ? cloneEmbedded() : cloneOnServer(serverUrl);
 }
@@ -31,21 +32,17 @@ function required(name: string): string {
 }
 
 async function cloneEmbedded(): Promise<TestDatabase> {
-  const path = join(required('ROLLCALL_TEST_DIR'), `template-${process.pid}.tar`);
-  if (!existsSync(path)) await dumpTemplate(path);
-  const embedded = embeddedIn(await PGlite.create({ loadDataDir: new Blob([await readFile(path)]) }));
+  const template = await madeOnce('template', async (directory) => {
+    const database = await PGlite.create();
+    const embedded = embeddedIn(database);
+    await migrateAndClose(embedded);
+    const dump = await database.dumpDataDir('none');
+    await writeFile(join(directory, 'data.tar'), Buffer.from(await dump.arrayBuffer()));
+    await embedded.close();
+  });
+  const data = await readFile(join(template, 'data.tar'));
+  const embedded = embeddedIn(await PGlite.create({ loadDataDir: new Blob([data]) }));
   return { database: embedded, drop: embedded.close };
-}
-
-async function dumpTemplate(path: string): Promise<void> {
-  const database = await PGlite.create();
-  const embedded = embeddedIn(database);
-  await migrateAndClose(embedded);
-  const dump = await database.dumpDataDir('none');
-  // Renamed when complete, so that a worker that was stopped midway leaves no half template.
-  await writeFile(`${path}.part`, Buffer.from(await dump.arrayBuffer()));
-  await rename(`${path}.part`, path);
-  await embedded.close();
 }
 
 async function migrateAndClose(database: string | EmbeddedDatabase): Promise<void> {
@@ -74,16 +71,13 @@ export function databaseUrl(url: string, name: string): string {
 
 async function cloneOnServer(url: string): Promise<TestDatabase> {
   const prefix = required('ROLLCALL_TEST_PREFIX');
-  const template = `${prefix}_template_${process.pid}`;
-  const name = `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  await onServer(url, async (client) => {
-    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [template]);
-    if (rowCount === 0) {
-      await client.query(`CREATE DATABASE "${template}"`);
-      await migrateAndClose(databaseUrl(url, template));
-    }
-    await client.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`);
+  const template = `${prefix}_template`;
+  await madeOnce('template', async () => {
+    await onServer(url, (client) => client.query(`CREATE DATABASE "${template}"`));
+    await migrateAndClose(databaseUrl(url, template));
   });
+  const name = `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  await onServer(url, (client) => client.query(`CREATE DATABASE "${name}" TEMPLATE "${template}"`));
   return {
     database: databaseUrl(url, name),
     drop: () =>

@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { madeOnce } from './made-once.js';
 import { createDatabase, onServer, serverUrl } from './database.js';
 import { build, startProcess, stopProcess } from './process.js';
 
@@ -8,7 +9,7 @@ import { build, startProcess, stopProcess } from './process.js';
 export type Home = Readonly<Record<string, string>>;
 
 const drops: (() => Promise<void>)[] = [];
-/** An embedded database that is initialised, to be copied: the first opening takes seconds. */
+/** An embedded database that is initialised, to be copied, for the first opening takes seconds. */
 let prepared: string | undefined;
 
 /** An empty directory of a test's own. */
@@ -17,11 +18,12 @@ export const newDirectory = () => mkdtemp(join(process.env['ROLLCALL_TEST_DIR'] 
 /** Builds the program and, for embedded databases, initialises the one that homes are copies of. */
 export async function prepareHomes(): Promise<void> {
   await build();
-  if (serverUrl !== undefined || prepared !== undefined) return;
-  const home = await newHome();
-  const { code } = await stopProcess(await startProcess(home));
-  if (code !== 0) throw new Error(`The first start ended with ${code}`);
-  prepared = home['DATA_DIR'];
+  if (serverUrl !== undefined) return;
+  const home = await madeOnce('home', async (directory) => {
+    const { code } = await stopProcess(await startProcess({ DATA_DIR: join(directory, 'data') }));
+    if (code !== 0) throw new Error(`The first start ended with ${code}`);
+  });
+  prepared = join(home, 'data');
 }
 
 /** Makes an empty database of a test's own. */

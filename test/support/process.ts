@@ -1,9 +1,10 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { ScimClient } from './client.js';
+import { preparedStatements } from './prepared-statements.js';
+import { madeOnce } from './made-once.js';
 
 /** How a process ended: with a code, or by a signal. */
 export interface Exit {
@@ -25,25 +26,25 @@ export interface RollcallProcess {
   readonly exited: Promise<Exit>;
 }
 
+/** What is needed to end a process. */
+type Ending = Pick<RollcallProcess, 'signal' | 'exited'>;
+
 /** What a process that ended left behind. */
 export type Finished = Exit & { readonly stdout: string; readonly stderr: string };
 
 type Environment = Readonly<Record<string, string>>;
 
-/** Where this worker builds the program: apart from `dist`, which somebody may be using or building. */
-const program = join(process.env['ROLLCALL_TEST_DIR'] ?? '', `program-${process.pid}`);
+/** Where the program is built: apart from `dist`, which somebody may be using or building. */
+let program = '';
 
-/** Builds the program that the processes run, once for each worker. */
+/** Builds the program that the processes run, once for a run of the tests. */
 export async function build(): Promise<void> {
-  const done = join(program, 'done');
-  if (existsSync(done)) return;
-  await rm(program, { recursive: true, force: true });
-  await mkdir(program, { recursive: true });
-  await copyFile('package.json', join(program, 'package.json'));
-  await symlink(resolve('node_modules'), join(program, 'node_modules'));
-  const options = ['--project', 'tsconfig.build.json', '--outDir', join(program, 'dist'), '--incremental', 'false'];
-  await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...options]);
-  await writeFile(done, '');
+  program = await madeOnce('program', async (directory) => {
+    await copyFile('package.json', join(directory, 'package.json'));
+    await symlink(resolve('node_modules'), join(directory, 'node_modules'));
+    const options = ['--project', 'tsconfig.build.json', '--outDir', join(directory, 'dist'), '--incremental', 'false'];
+    await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', ...options]);
+  });
 }
 
 const running = new Map<ChildProcess, Promise<Exit>>();
@@ -56,7 +57,8 @@ export async function endProcesses(): Promise<void> {
 
 function launch(environment: Environment, script = 'main.js', args: readonly string[] = []) {
   // Nothing of the tests' own environment but what a program needs, so that DATABASE_URL does not slip in.
-  const env = { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: 'off', ...environment };
+  const usual = { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', RATE_LIMIT: 'off' };
+  const env = { ...usual, ...preparedStatements, ...environment };
   const child = spawn(process.execPath, [join(program, 'dist/src', script), ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -80,6 +82,12 @@ export async function runToEnd(environment: Environment): Promise<Finished> {
 export async function runCommand(args: readonly string[], environment: Environment): Promise<Finished> {
   const { written, exited } = launch(environment, 'cli/main.js', args);
   return { ...(await exited), ...written };
+}
+
+/** Starts a command of the command line, and does not wait for its end. */
+export function startCommand(args: readonly string[], environment: Environment): Ending {
+  const { child, exited } = launch(environment, 'cli/main.js', args);
+  return { signal: (signal) => void child.kill(signal), exited };
 }
 
 /**
@@ -121,7 +129,7 @@ export function stopProcess(started: RollcallProcess): Promise<Exit> {
 }
 
 /** Sends SIGKILL, which no process can prepare for, and waits. */
-export function killProcess(started: RollcallProcess): Promise<Exit> {
+export function killProcess(started: Ending): Promise<Exit> {
   started.signal('SIGKILL');
   return started.exited;
 }

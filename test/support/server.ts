@@ -15,6 +15,7 @@ import type { TenantSettings } from '../../src/scim/index.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { ScimClient } from './client.js';
 import { createDatabase } from './database.js';
+import { preparedStatements } from './prepared-statements.js';
 
 /** The public URL that test servers are configured with: not the one they listen on, so that mixing them up shows. */
 export const publicUrl = 'https://scim.example.com';
@@ -40,7 +41,12 @@ export interface TestServer {
 /** Starts a server in this process. Nobody has to wait for anybody, unless the environment turns limits on. */
 export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   const { database, drop } = await createDatabase();
-  const config: Config = readConfig({ PUBLIC_URL: publicUrl, RATE_LIMIT: 'off', ...environment });
+  const config: Config = readConfig({
+    PUBLIC_URL: publicUrl,
+    RATE_LIMIT: 'off',
+    ...preparedStatements,
+    ...environment,
+  });
   const lines: string[] = [];
   const sink = new Writable({ write: (chunk, _, done) => (lines.push(String(chunk)), done()) });
   const logger = createLogger({ logLevel: 'debug' }, sink);

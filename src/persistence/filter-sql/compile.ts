@@ -96,6 +96,8 @@ export class SqlCompiler {
   }
 
   private operand(value: Operand, type: SqlValue['type']): string {
+    // Said in the statement, so that a plan can choose by it: nearly all are active.
+    if (typeof value === 'boolean') return String(value).toUpperCase();
     return `${this.context.parameter(value)}::${type}`;
   }
 

@@ -7,6 +7,9 @@ import { Indexes1764000000006 } from './0006-indexes.js';
 import { ResourceCounts1764000000007 } from './0007-resource-counts.js';
 import { Audit1764000000008 } from './0008-audit.js';
 import { RequestLog1764000000009 } from './0009-request-log.js';
+import { GroupsOfUser1764000000010 } from './0010-groups-of-user.js';
+import { CountChangesByResource1764000000011 } from './0011-count-changes-by-resource.js';
+import { NamesAndLeavers1764000000012 } from './0012-names-and-leavers.js';
 
 /** Every migration, in the order they are applied. */
 export const migrations = [
@@ -19,4 +22,7 @@ export const migrations = [
   ResourceCounts1764000000007,
   Audit1764000000008,
   RequestLog1764000000009,
+  GroupsOfUser1764000000010,
+  CountChangesByResource1764000000011,
+  NamesAndLeavers1764000000012,
 ];
