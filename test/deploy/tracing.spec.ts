@@ -1,39 +1,30 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createDatabase, serverUrl } from '../support/database.js';
+import { dropHomes, newDirectory, newHome, prepareHomes, type Home } from '../support/home.js';
 import { startCollector, type Collector, type Span } from '../support/otlp.js';
-import { build, endProcesses, startProcess, stopProcess, type RollcallProcess } from '../support/process.js';
+import { endProcesses, startProcess, stopProcess, type RollcallProcess } from '../support/process.js';
 
 jest.setTimeout(120_000);
 
 const server = 2; // SpanKind
 const failed = 2; // StatusCode
 
-let home: Record<string, string>;
-let drop: () => Promise<void>;
+let home: Home;
 let collector: Collector;
 
-beforeAll(build);
+beforeAll(prepareHomes);
 
 beforeEach(async () => {
   collector = await startCollector();
-  if (serverUrl === undefined) {
-    const directory = await mkdtemp(join(process.env['ROLLCALL_TEST_DIR'] ?? '', 'tracing-'));
-    home = { DATA_DIR: directory };
-    drop = () => rm(directory, { recursive: true, force: true });
-  } else {
-    const created = await createDatabase();
-    home = { DATABASE_URL: created.database as string };
-    drop = created.drop;
-  }
+  home = await newHome();
 });
 
 afterEach(async () => {
   await endProcesses();
   await collector.close();
-  await drop();
+  await dropHomes();
 });
 
 const start = (environment: Record<string, string> = {}): Promise<RollcallProcess> =>
@@ -160,7 +151,7 @@ describe('traces', () => {
 describe('without an endpoint', () => {
   /** The packages of OpenTelemetry that a process has loaded by its end. */
   async function loaded(environment: Record<string, string>): Promise<string[]> {
-    const directory = await mkdtemp(join(process.env['ROLLCALL_TEST_DIR'] ?? '', 'loaded-'));
+    const directory = await newDirectory();
     const [preload, list] = [join(directory, 'preload.cjs'), join(directory, 'list.json')];
     await writeFile(
       preload,
