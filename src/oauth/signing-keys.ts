@@ -84,20 +84,26 @@ export class SigningKeys implements OnModuleInit {
   }
 
   private async read(now: number): Promise<void> {
-    let keys = await this.usable(await this.stored(now));
+    let { keys, next } = await this.stored(now);
     // Another process may make the next generation at the same time, and only it may be able to sign with it.
     for (let attempt = 0; attempt < attempts && !isSettled(keys, now); attempt++) {
       const last = Math.max(...keys.filter(({ privateKey }) => privateKey).map(({ signsUntil }) => signsUntil));
-      await this.add(((await this.rows.maximum('generation')) ?? 0) + 1, signing(keys, now) ? last : now - clockSkew);
+      await this.add(next, signing(keys, now) ? last : now - clockSkew);
       await this.rows.delete({ verifiesUntil: LessThan(new Date(now)) });
-      keys = await this.usable(await this.stored(now));
+      ({ keys, next } = await this.stored(now));
     }
     this.keys = keys;
     this.readAt = now;
   }
 
-  private stored(now: number): Promise<SigningKeyEntity[]> {
-    return this.rows.find({ where: { verifiesUntil: MoreThanOrEqual(new Date(now)) }, order: { generation: 'ASC' } });
+  /**
+   * The keys that verify at a time, and the generation that would come next. That is asked first: a key that another
+   * process makes in between is then among the keys, or takes the place of the next.
+   */
+  private async stored(now: number): Promise<{ readonly keys: Key[]; readonly next: number }> {
+    const next = ((await this.rows.maximum('generation')) ?? 0) + 1;
+    const where = { verifiesUntil: MoreThanOrEqual(new Date(now)) };
+    return { keys: await this.usable(await this.rows.find({ where, order: { generation: 'ASC' } })), next };
   }
 
   /** Makes a key, unless another process just made the one of this generation. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
+import type { FindManyOptions } from 'typeorm';
 import { readConfig } from '../../src/config.js';
 import { KeyEncryption } from '../../src/oauth/key-encryption.js';
 import { SigningKeyEntity } from '../../src/oauth/signing-key.entity.js';
@@ -46,6 +47,24 @@ describe('signing keys', () => {
     const processes = await Promise.all([anotherProcess(), anotherProcess(), anotherProcess()]);
     const names = await Promise.all(processes.map(kids));
     expect(new Set(names.flat()).size).toBe(1);
+  });
+
+  it('are not made again by a process that looked just before another made one', async () => {
+    server = await startOAuthServer();
+    await server.dataSource.query('DELETE FROM signing_keys');
+    const rows = server.dataSource.getRepository(SigningKeyEntity);
+    let other: SigningKeys | undefined;
+    const slow = rows.extend({
+      async find(options?: FindManyOptions<SigningKeyEntity>) {
+        const found = await rows.find(options);
+        other ??= await anotherProcess();
+        return found;
+      },
+    });
+    const keys = new SigningKeys(slow, readConfig({}));
+    await keys.onModuleInit();
+    expect(await kids(keys)).toHaveLength(1);
+    expect(await kids(keys)).toEqual(await kids(other as unknown as SigningKeys));
   });
 
   it('are not made again by a process whose clock is a little behind', async () => {
