@@ -4,6 +4,7 @@ import {
   type SqlElements,
   type TableColumns,
 } from '../persistence/filter-sql/columns.js';
+import { urlJson } from '../persistence/representation.js';
 import { foldCase, groupResourceType, userResourceType } from '../scim/index.js';
 
 const memberName = `coalesce(u.display, g.display_name)`;
@@ -49,8 +50,10 @@ export const groupColumns: TableColumns = {
 };
 
 function memberJson(context: SqlContext): string {
-  return `'{"value":"' || m.member_id || '","$ref":' || to_json(${endpointUrl(context)} || m.member_id)
-    || ',"type":"' || m.member_type || '","display":' || to_json(${memberName}) || '}'`;
+  const user = urlJson(context, userResourceType.endpoint, 'm.member_id');
+  const group = urlJson(context, groupResourceType.endpoint, 'm.member_id');
+  return `'{"value":"' || m.member_id || '","$ref":"' || CASE m.member_type WHEN 'User' THEN ${user} ELSE ${group} END
+    || '","type":"' || m.member_type || '","display":' || to_json(${memberName}) || '}'`;
 }
 
 /** A query for the JSON text of a group's next members, joined by commas, and the id of the last of them. */

@@ -2,14 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
-import type { RepresentationSql } from '../persistence/representation.js';
+import { metaJson, openDocument } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
-import {
-  metaJson,
-  ResourceRepository,
-  type StoredRepresentation,
-  type View,
-} from '../persistence/resource.repository.js';
+import { ResourceRepository, type StoredRepresentation, type View } from '../persistence/resource.repository.js';
 import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
 import { groupColumns, hasAtMost, membersJson } from './group-columns.js';
@@ -40,14 +35,11 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     return large && { json: large.parts, version: large.version };
   }
 
-  protected representation(context: SqlContext, view: View): RepresentationSql {
+  protected representation(context: SqlContext, view: View): string {
     const members = view.wants('members') ? `|| ${membersJson(context)}` : '';
     const meta = metaJson(context, groupResourceType.name, groupResourceType.endpoint);
-    const text = `left(r.document::text, -1) ${members} || ${meta} || '}'`;
+    const text = `${openDocument} ${members} || ${meta} || '}'`;
     const isBounded = view.inParts && view.wants('members');
-    return {
-      joins: '',
-      text: isBounded ? `CASE WHEN ${hasAtMost(String(membersInOneText))} THEN ${text} END` : text,
-    };
+    return isBounded ? `CASE WHEN ${hasAtMost(String(membersInOneText))} THEN ${text} END` : text;
   }
 }

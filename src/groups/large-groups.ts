@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { sqlContext } from '../persistence/filter-sql/columns.js';
-import { metaJson, type View } from '../persistence/resource.repository.js';
+import { metaJson, openDocument } from '../persistence/representation.js';
+import type { View } from '../persistence/resource.repository.js';
 import { Snapshots, type SnapshotQuery } from '../persistence/snapshots.js';
 import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
@@ -74,7 +75,7 @@ async function* readParts(
   const values: unknown[] = [tenantId, groupId];
   const meta = metaJson(sqlContext(values, baseUrl), groupResourceType.name, groupResourceType.endpoint);
   const [group] = await query<Head>(
-    `SELECT r.version, left(r.document::text, -1) || ',"members":[' AS head, ${meta} || '}' AS tail
+    `SELECT r.version, ${openDocument} || ',"members":[' AS head, ${meta} || '}' AS tail
      FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`,
     values,
   );

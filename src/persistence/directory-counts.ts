@@ -11,6 +11,9 @@ const countsLock = 7_264_318;
 /** How many changes are moved in one transaction: after an import by other means there may be millions. */
 const changesAtOnce = 5_000;
 
+/** After how many changes the room they had is given back. */
+const vacuumedAfter = 500;
+
 const tables: Readonly<Record<string, string>> = { User: 'users', Group: 'groups' };
 const firstOfAll = '00000000-0000-0000-0000-000000000000';
 // No version of UUIDs has greater ones (RFC 9562).
@@ -52,21 +55,28 @@ export class DirectoryCounts implements OnApplicationBootstrap, OnApplicationShu
   async settle(): Promise<void> {
     const [pending] = await this.dataSource.query<unknown[]>('SELECT 1 FROM resource_count_changes LIMIT 1');
     if (!pending) return;
-    // The next start goes on where this process ends.
-    while ((await this.settleSome()) && !this.isStopping);
+    let settled = 0;
+    for (let isDone = false; !isDone;) {
+      const moved = await this.settleSome();
+      settled += moved;
+      // The next start goes on where this process ends.
+      isDone = moved < changesAtOnce || this.isStopping;
+    }
+    // Every total reads past the rows that were taken away until they are removed, and autovacuum may be a minute away.
+    if (settled >= vacuumedAfter) await this.dataSource.query('VACUUM resource_count_changes');
   }
 
-  /** @returns whether there may be more */
-  private settleSome(): Promise<boolean> {
+  /** @returns how many changes it moved */
+  private settleSome(): Promise<number> {
     return this.dataSource.transaction(async (manager) => {
       const [{ free } = { free: false }] = await manager.query<{ free: boolean }[]>(
         'SELECT pg_try_advisory_xact_lock($1) AS free',
         [countsLock],
       );
-      if (!free) return false;
+      if (!free) return 0;
       const [settled] = await manager.query<Settled[]>(settleSql, [firstOfAll, changesAtOnce]);
       for (const range of settled?.ranges ?? []) if (range.n > largestRange) await divide(manager, range);
-      return settled?.changes === changesAtOnce;
+      return settled?.changes ?? 0;
     });
   }
 }

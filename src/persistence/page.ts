@@ -1,6 +1,5 @@
 import { directoryPlace, directoryTotal } from './directory.js';
 import type { SqlContext, SqlValue } from './filter-sql/columns.js';
-import type { RepresentationSql } from './representation.js';
 
 /** A table that a page is taken from. */
 export interface PageSource {
@@ -11,8 +10,8 @@ export interface PageSource {
   readonly condition?: string;
   /** What the rows are ordered by, before their ids; undefined when the table has nothing to order by. */
   readonly key: SqlValue | undefined;
-  /** How its rows are represented; asked for only when there are rows to represent. */
-  readonly representation: () => RepresentationSql;
+  /** An SQL expression for the JSON text of a row `r`; asked for only when there are rows to represent. */
+  readonly representation: () => string;
 }
 
 /** The place of a row in an ordered list: what comes after it is the next page. */
@@ -80,13 +79,18 @@ export function pageSql(sources: readonly PageSource[], bounds: PageBounds, cont
   const isAfter = bounds.after === undefined ? '' : `WHERE ${afterSql(sources, bounds.after, bounds, context)}`;
   const size = context.parameter(bounds.offset === undefined ? bounds.count + 1 : bounds.count);
   const total = isFiltered ? 'p.total' : `(${totalOf(sources, context)})`;
-  const place = bounds.offset === undefined ? ', p.source, p.id, p.key::text AS key' : '';
+  const place = bounds.offset === undefined ? placeSql(sources.length, key) : '';
   // The texts are looked up row by row: a planner that expects other numbers might read a table from end to end.
   return `${start.cte}
     SELECT t.json, ${total}::integer AS total${place}
     FROM (SELECT p.* FROM (${candidates}) p ${isAfter} ORDER BY ${order} LIMIT ${size}::bigint${start.offset}) p
     CROSS JOIN LATERAL (${sources.map((source, index) => textSql(source, index, context)).join(' UNION ALL ')}) t
     ORDER BY ${order}`;
+}
+
+/** The columns of a row's `Position`, without those that are the same for all rows. */
+function placeSql(sources: number, key: SqlValue | undefined): string {
+  return `${sources > 1 ? ', p.source' : ''}, p.id${key ? ', p.key::text AS key' : ''}`;
 }
 
 /** Makes the statement for how many rows match in all, as `total`. */
@@ -134,8 +138,7 @@ const shortOffset = 2000;
 
 /** The text of the row `p`, if it is of this source. OFFSET 0 keeps a planner from joining it in another way. */
 function textSql({ table, representation }: PageSource, index: number, { tenant }: SqlContext): string {
-  const { text, joins } = representation();
-  return `(SELECT ${text} AS json FROM ${table} r ${joins}
+  return `(SELECT ${representation()} AS json FROM ${table} r
     WHERE p.source = ${index} AND r.tenant_id = ${tenant} AND r.id = p.id OFFSET 0)`;
 }
 

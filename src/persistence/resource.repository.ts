@@ -5,7 +5,6 @@ import { auditSql, type Author, type ChangeNote } from './audit.js';
 import { sqlContext, type SqlContext, type TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
-import type { RepresentationSql } from './representation.js';
 import type { ResourceEntity } from './resource.entity.js';
 import { Rows } from './rows.js';
 import type { Statements } from './statements.js';
@@ -61,8 +60,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     protected readonly statements: Statements,
   ) {}
 
-  /** How rows `r` become JSON text. */
-  protected abstract representation(context: SqlContext, view: View): RepresentationSql;
+  /** An SQL expression for the complete JSON text of the row `r`. */
+  protected abstract representation(context: SqlContext, view: View): string;
 
   protected get rows(): Rows<E> {
     return (this.known ??= new Rows<E>(this.repository.metadata));
@@ -82,9 +81,9 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const known = this.readStatements.get(key);
     if (known) return known;
     const parameters: unknown[] = [undefined, undefined];
-    const { text, joins } = this.representation(sqlContext(parameters, view.baseUrl), view);
+    const json = this.representation(sqlContext(parameters, view.baseUrl), view);
     const statement = {
-      text: `SELECT ${text} AS json, r.version FROM ${this.columns.table} r ${joins} WHERE r.tenant_id = $1 AND r.id = $2`,
+      text: `SELECT ${json} AS json, r.version FROM ${this.columns.table} r WHERE r.tenant_id = $1 AND r.id = $2`,
       values: parameters.slice(2),
     };
     this.readStatements.set(key, statement);
@@ -197,17 +196,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */
   private returning(change: string, audit: string | undefined, context: SqlContext, view: View): string {
-    const { text, joins } = this.representation(context, view);
     const parts = [`r AS (${change} RETURNING *)`, ...(audit === undefined ? [] : [audit])];
-    return `WITH ${parts.join(', ')} SELECT ${text} AS json, r.version FROM r ${joins}`;
+    return `WITH ${parts.join(', ')} SELECT ${this.representation(context, view)} AS json, r.version FROM r`;
   }
-}
-
-/** An SQL expression for `,"meta":{…}` of the row `r` (RFC 7643 section 3.1). */
-export function metaJson({ parameter, baseUrl }: SqlContext, resourceType: string, endpoint: string): string {
-  const time = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-  return `',"meta":{"resourceType":"${resourceType}","created":"' || ${time('r.created_at')}
-    || '","lastModified":"' || ${time('r.last_modified_at')}
-    || '","location":' || to_json(${parameter(baseUrl + endpoint)}::text || '/' || r.id)
-    || ',"version":"W/\\"' || r.version || '\\""}'`;
 }

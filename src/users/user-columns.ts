@@ -4,6 +4,7 @@ import {
   type SqlElements,
   type TableColumns,
 } from '../persistence/filter-sql/columns.js';
+import { openDocument, urlJson } from '../persistence/representation.js';
 import { enterpriseUserUrn, groupResourceType, userResourceType } from '../scim/index.js';
 
 /** The groups of the user `r`, direct and through nested groups, each once. */
@@ -52,37 +53,36 @@ export const userColumns: TableColumns = {
   elements: { groups: groupElements },
 };
 
-/** The JSON text of a user's groups, which a query yields as rows `g` with their `type`. */
-const listOf = (groups: string, context: SqlContext): string =>
-  `(SELECT ',"groups":[' || string_agg('{"value":"' || g.id || '","$ref":' || to_json(${groupUrl(context)} || g.id)
-      || ',"display":' || to_json(g.display_name) || ',"type":"' || g.type || '"}', ',' ORDER BY g.id) || ']'
-    FROM (${groups}) g)`;
+/** The JSON text of groups, which a query yields as rows `g` with their `type`; null without any. */
+const listOf = (context: SqlContext): string =>
+  `',"groups":[' || string_agg('{"value":"' || g.id || '","$ref":"' || ${urlJson(context, groupResourceType.endpoint, 'g.id')}
+      || '","display":' || to_json(g.display_name) || ',"type":"' || g.type || '"}', ',' ORDER BY g.id) || ']'`;
 
-const directGroups = `SELECT d.id, d.display_name, 'direct' AS type FROM group_members m
-  JOIN groups d ON d.tenant_id = m.tenant_id AND d.id = m.group_id
-  WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id`;
+/** Whether the group of the membership `m` is itself a member of one. */
+const isNested = `EXISTS (SELECT 1 FROM group_members n WHERE n.tenant_id = m.tenant_id AND n.member_group_id = m.group_id)`;
 
-/** Whether a group of the user `r` is itself a member of one. Most are not, and looking up is faster than following. */
-const isNested = `EXISTS (SELECT 1 FROM group_members m
-  JOIN group_members n ON n.tenant_id = m.tenant_id AND n.member_group_id = m.group_id
-  WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id)`;
-
-/** An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none (RFC 7643 section 4.1.2). */
+/**
+ * An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none (RFC 7643 section 4.1.2). The groups that
+ * hold the user are looked up; only where one of them is itself in a group the others are followed, which takes longer.
+ */
 export function groupsJson(context: SqlContext): string {
-  return `coalesce(CASE WHEN ${isNested} THEN ${listOf(closure, context)} ELSE ${listOf(directGroups, context)} END, '')`;
+  return `coalesce((
+    SELECT CASE WHEN bool_or(g.is_nested) THEN (SELECT ${listOf(context)} FROM (${closure}) g) ELSE ${listOf(context)} END
+    FROM (SELECT d.id, d.display_name, 'direct' AS type, ${isNested} AS is_nested FROM group_members m
+      JOIN groups d ON d.tenant_id = m.tenant_id AND d.id = m.group_id
+      WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id) g), '')`;
 }
 
 /**
- * An SQL expression for the document of the user `r` with its manager's `$ref` and displayName, when the manager exists
- * (RFC 7643 section 4.3). It replaces the stored `"manager":{"value":"…"}`: inside a JSON string that text cannot occur,
- * because its quotes would be escaped.
+ * An SQL expression for the document of the user `r`, without its last brace, with its manager's `$ref` and displayName
+ * when the manager exists (RFC 7643 section 4.3). It replaces the stored `"manager":{"value":"…"}`: inside a JSON string
+ * that text cannot occur, because its quotes would be escaped.
  */
 export function documentWithManager(context: SqlContext): string {
   const stored = `'"manager":{"value":"' || r.manager_id || '"}'`;
-  const complete = `'"manager":{"value":"' || mgr.id || '","$ref":' || to_json(${userUrl(context)} || mgr.id)
-    || coalesce(',"displayName":' || (mgr.document -> 'displayName'), '') || '}'`;
-  return `CASE WHEN mgr.id IS NULL THEN r.document::text ELSE replace(r.document::text, ${stored}, ${complete}) END`;
+  const complete = `'"manager":{"value":"' || mgr.id || '","$ref":"' || ${urlJson(context, userResourceType.endpoint, 'mgr.id')}
+    || '"' || coalesce(',"displayName":' || (mgr.document -> 'displayName'), '') || '}'`;
+  return `CASE WHEN r.manager_id IS NULL THEN ${openDocument} ELSE coalesce(
+    (SELECT replace(${openDocument}, ${stored}, ${complete}) FROM users mgr
+      WHERE mgr.tenant_id = r.tenant_id AND mgr.id = r.manager_id), ${openDocument}) END`;
 }
-
-/** The join that `documentWithManager` needs. */
-export const managerJoin = `LEFT JOIN users mgr ON mgr.tenant_id = r.tenant_id AND mgr.id = r.manager_id`;

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
-import type { RepresentationSql } from '../persistence/representation.js';
+import { metaJson } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
-import { metaJson, ResourceRepository, type View } from '../persistence/resource.repository.js';
+import { ResourceRepository, type View } from '../persistence/resource.repository.js';
 import type { TenantScope, TransactionScope } from '../persistence/transaction.js';
 import { userResourceType } from '../scim/index.js';
-import { documentWithManager, groupsJson, managerJoin, userColumns } from './user-columns.js';
+import { documentWithManager, groupsJson, userColumns } from './user-columns.js';
 import { UserEntity } from './user.entity.js';
 
 /** The rows of the users. */
@@ -32,10 +32,10 @@ export class UsersRepository extends ResourceRepository<UserEntity> {
     return this.select(scope, 'r.manager_id = $2', [managerId, take], 'ORDER BY r.id LIMIT $3 FOR NO KEY UPDATE');
   }
 
-  protected representation(context: SqlContext, view: View): RepresentationSql {
+  protected representation(context: SqlContext, view: View): string {
     // Nobody is in a group before they exist.
     const groups = view.wants('groups') && !view.isNew ? `|| ${groupsJson(context)}` : '';
     const meta = metaJson(context, userResourceType.name, userResourceType.endpoint);
-    return { joins: managerJoin, text: `left(${documentWithManager(context)}, -1) ${groups} || ${meta} || '}'` };
+    return `${documentWithManager(context)} ${groups} || ${meta} || '}'`;
   }
 }
