@@ -114,7 +114,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
       ...this.stored(draft.resource, id, schema),
       id,
       version: 1,
-      externalIdUnique: ctx.settings.uniqueExternalId,
+      externalIdUnique: isExternalIdUnique(ctx, draft.resource),
       createdAt: now,
       lastModifiedAt: now,
     } as Omit<E, 'tenantId'>;
@@ -293,7 +293,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const changes = {
       ...columns,
       ...stored,
-      externalIdUnique: scope.settings.uniqueExternalId,
+      externalIdUnique: isExternalIdUnique(scope, document),
       version: current.version + 1,
       lastModifiedAt,
     } as unknown as Partial<E>;
@@ -374,6 +374,10 @@ function requireVersion({ settings }: RequestContext, { ifMatch }: Pick<WriteOpt
 
 /** A view of what an answer without a body needs. */
 const nothing = (view: View): View => ({ ...view, wants: () => false });
+
+/** Whether no other resource may have this one's externalId. The empty string identifies nothing and may be shared. */
+const isExternalIdUnique = ({ settings }: RequestContext, { externalId }: ScimResource): boolean =>
+  settings.uniqueExternalId && externalId !== '';
 
 const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
 
