@@ -64,6 +64,10 @@ export function responseContentType(accept = ''): string {
   return contentType;
 }
 
+/** Whether a request has a body (RFC 9112 section 6). */
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
 /**
  * Checks that a body is JSON in UTF-8 without a content coding (RFC 7644 section 3.8).
  * @throws ScimError unsupportedMediaType
@@ -78,7 +82,7 @@ function checkContentType(request: IncomingMessage, profile: Profile): void {
   }
   const contentType = request.headers['content-type'];
   if (contentType === undefined) {
-    if (profile.missingContentType) return;
+    if (profile.missingContentType || !hasBody(request)) return;
     throw new ScimError('unsupportedMediaType', `Content-Type is missing; it must be ${scimMediaType}.`);
   }
   const [type = '', ...parameters] = contentType

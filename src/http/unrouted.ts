@@ -13,15 +13,21 @@ export const fallbackRoute = '*path';
 
 const isFallback = (route: string): boolean => route.endsWith(fallbackRoute) || route.endsWith(`${fallbackRoute}}`);
 
+const hasParameters = (route: string): boolean => route.includes(':');
+
 /**
- * The methods that have a route at a path, from the router itself, so that no second list has to be kept.
+ * The methods that have a route at a path, from the router itself, so that no second list has to be kept. A path that a
+ * route spells out, such as `/Users/.search`, is not an id of `/Users/:id` as well.
  * @param layers the router's stack
  */
 export function allowedMethods(layers: readonly RouterLayer[], path: string): string[] {
+  const routes = layers
+    .filter((layer) => layer.route && !isFallback(layer.route.path) && layer.match(path))
+    .flatMap(({ route }) => route ?? []);
+  const spelledOut = routes.filter((route) => !hasParameters(route.path));
   const methods = new Set<string>();
-  for (const layer of layers) {
-    if (!layer.route || isFallback(layer.route.path) || !layer.match(path)) continue;
-    for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
+  for (const route of spelledOut.length > 0 ? spelledOut : routes) {
+    for (const method of Object.keys(route.methods)) methods.add(method.toUpperCase());
   }
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();

@@ -1,5 +1,22 @@
-import { applyDecorators, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiTags } from '@nestjs/swagger';
+import {
+  All,
+  applyDecorators,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { ApiBearerAuth, ApiExcludeEndpoint, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { answerUnrouted } from '../http/fallback.controller.js';
 import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -8,6 +25,7 @@ import type { BodyLimits } from '../http/scim-media-type.js';
 import { Message } from '../http/scim-message.js';
 import { basePath } from '../http/scim-path.js';
 import { Needs } from '../http/scope.js';
+import { fallbackRoute } from '../http/unrouted.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import { readSearchRequest, type JsonValue, type SearchRequest } from '../scim/index.js';
 import { operationDocs, type EndpointDocs } from './resource.docs.js';
@@ -39,17 +57,19 @@ export interface ResourceOperations {
   delete(ctx: RequestContext, id: string, options: WriteOptions): Promise<void>;
 }
 
+/** What a controller is made with: the resource type's service. */
+type MadeWithService<T> = abstract new (service: ResourceService<ResourceEntity>) => T;
+
 /**
  * Makes the operations of an endpoint, documented, for a controller to extend.
  * @returns a class whose constructor takes the resource type's service
  */
-export function resourceOperations(
-  endpoint: ResourceEndpoint,
-): abstract new (service: ResourceService<ResourceEntity>) => ResourceOperations {
+export function resourceOperations(endpoint: ResourceEndpoint): MadeWithService<ResourceOperations> {
   const docs = operationDocs(endpoint);
 
-  abstract class Operations implements ResourceOperations {
-    constructor(private readonly service: ResourceService<ResourceEntity>) {}
+  // The routes of a subclass stand before those of its superclass: `.search` is taken here, and no id.
+  abstract class Operations extends itemOperations(endpoint) implements ResourceOperations {
+    @Inject(HttpAdapterHost) private readonly host!: HttpAdapterHost;
 
     @Post()
     @docs.create
@@ -74,6 +94,27 @@ export function resourceOperations(
     search(@Context() ctx: RequestContext, @Message() body: JsonValue) {
       return this.service.search(ctx, readSearchRequest(body, ctx.profile));
     }
+
+    @All(`.search{/${fallbackRoute}}`)
+    @Needs()
+    @ApiExcludeEndpoint()
+    otherThanSearch(@Req() request: Request, @Res() response: Response): void {
+      answerUnrouted(this.host, request, response);
+    }
+  }
+  return Operations;
+}
+
+type ItemOperations = Pick<ResourceOperations, 'read' | 'replace' | 'patch' | 'delete'> & {
+  readonly service: ResourceService<ResourceEntity>;
+};
+
+/** The operations on one resource. */
+function itemOperations(endpoint: ResourceEndpoint): MadeWithService<ItemOperations> {
+  const docs = operationDocs(endpoint);
+
+  abstract class Operations implements ItemOperations {
+    constructor(readonly service: ResourceService<ResourceEntity>) {}
 
     @Get(':id')
     @docs.read

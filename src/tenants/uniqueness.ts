@@ -15,19 +15,24 @@ export async function applyUniqueness(
   // A large tenant takes longer than a request's statements may.
   await manager.query('SET LOCAL statement_timeout = 0');
   for (const table of ['users', 'groups']) {
-    await set(manager, table, 'external_id_unique', [tenantId, uniqueExternalId]);
+    const isUnique = "$2 AND external_id IS DISTINCT FROM ''";
+    await set(manager, table, 'external_id_unique', isUnique, [tenantId, uniqueExternalId]);
   }
-  await set(manager, 'groups', 'display_name_unique', [tenantId, uniqueGroupDisplayName]);
+  await set(manager, 'groups', 'display_name_unique', '$2', [tenantId, uniqueGroupDisplayName]);
 }
 
 async function set(
   manager: EntityManager,
   table: string,
   column: string,
-  values: readonly [tenantId: string, isUnique: boolean],
+  isUnique: string,
+  values: readonly [tenantId: string, setting: boolean],
 ): Promise<void> {
   try {
-    await manager.query(`UPDATE ${table} SET ${column} = $2 WHERE tenant_id = $1 AND ${column} <> $2`, [...values]);
+    await manager.query(
+      `UPDATE ${table} SET ${column} = (${isUnique}) WHERE tenant_id = $1 AND ${column} <> (${isUnique})`,
+      [...values],
+    );
   } catch (error) {
     if ((error as { driverError?: { code?: string } }).driverError?.code !== uniqueViolation) throw error;
     const name = column === 'external_id_unique' ? 'externalId' : 'displayName';

@@ -169,6 +169,7 @@ describe('Okta is refused members that cannot be', () => {
   it.each<[string, () => JsonValue]>([
     ['nobody at all', () => ({ value: randomUUID() })],
     ['no UUID', () => ({ value: '12345' })],
+    ['an id in upper case, which is another (RFC 7643 section 3.1)', () => ({ value: id(1).toUpperCase() })],
     ['the empty string', () => ({ value: '' })],
     ['null', () => ({ value: null })],
     ['a number', () => ({ value: 12345 })],
@@ -201,6 +202,19 @@ describe('Okta is refused members that cannot be', () => {
     expect(await read(group.id)).toEqual(group);
     const stored = await server.scim.list('/Groups?filter=displayName eq "Refused"', okta);
     expect(stored.body.totalResults).toBe(0);
+  });
+
+  it('and an id in upper case is nobody to remove', async () => {
+    const group = await push('Upper case', 0);
+    const upper = id(0).toUpperCase();
+    for (const operation of [
+      { op: 'remove', path: `members[value eq "${upper}"]` },
+      { op: 'remove', path: `members[value eq "${upper}" and type eq "User"]` },
+      { op: 'remove', path: 'members', value: [{ value: upper }] },
+    ]) {
+      expect((await server.scim.operations(`/Groups/${group.id}`, [operation], okta)).status).toBe(204);
+    }
+    expect(await read(group.id)).toEqual(group);
   });
 
   it('such as the group itself: 400 invalidValue', async () => {

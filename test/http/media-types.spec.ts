@@ -140,6 +140,15 @@ describe('the request body (RFC 7644 section 3.8)', () => {
     expect((await strict.list('/Groups')).body.totalResults).toBe(0);
   });
 
+  it.each([[[]], [['Content-Length: 0']]])('that is missing itself has no type to miss: %j', async (framing) => {
+    const lines = [`Authorization: Bearer ${strict.token}`, ...framing];
+    const answer = await exchange(server.origin, head('POST', '/scim/v2/Groups', ...lines));
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([
+      400,
+      scimError(400, 'invalidSyntax', 'The body is empty; send a JSON object.'),
+    ]);
+  });
+
   it('is ignored on GET and DELETE, whatever it is', async () => {
     const doomed = (await server.scim.post('/Users', { userName: 'doomed' })).body.id;
     for (const [method, target, status] of [

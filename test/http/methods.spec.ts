@@ -19,6 +19,7 @@ afterAll(() => server.close());
 const collection = 'GET, HEAD, POST, OPTIONS';
 const item = 'DELETE, GET, HEAD, PATCH, PUT, OPTIONS';
 const readable = 'GET, HEAD, OPTIONS';
+const posted = 'POST, OPTIONS';
 
 /** Every path with the methods it allows, and some that it does not. */
 const paths: [path: string, allow: string, refused: string[]][] = [
@@ -27,6 +28,12 @@ const paths: [path: string, allow: string, refused: string[]][] = [
   ['/Users/{id}', item, ['POST', 'TRACE', 'PROPFIND']],
   ['/Groups/{id}', item, ['POST', 'TRACE', 'PROPFIND']],
   ['/Users/no-such-user', item, ['POST']],
+  ['/', readable, ['POST', 'PUT', 'PATCH', 'DELETE']],
+  ['/.search', posted, ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE']],
+  ['/Users/.search', posted, ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND']],
+  ['/Groups/.search', posted, ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND']],
+  ['/Users/.SEARCH/', posted, ['GET', 'DELETE']],
+  ['/Bulk', posted, ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE']],
   ['/ServiceProviderConfig', readable, ['POST', 'PUT', 'PATCH', 'DELETE']],
   ['/ResourceTypes', readable, ['POST', 'PUT', 'PATCH', 'DELETE']],
   ['/ResourceTypes/User', readable, ['POST', 'PUT', 'PATCH', 'DELETE']],
@@ -49,14 +56,20 @@ describe('a method that a path does not have (RFC 9110 section 15.5.6)', () => {
     ]);
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('is 405 whatever the body is: %s', async (method) => {
-    const path = method === 'POST' ? `/Users/${user.id}` : '/Users';
+  it.each([
+    ['POST', '/Users/{id}'],
+    ['PUT', '/Users'],
+    ['PATCH', '/Users'],
+    ['DELETE', '/Users'],
+    ['PUT', '/Users/.search'],
+    ['PATCH', '/Groups/.search'],
+  ])('is 405 whatever the body is: %s %s', async (method, path) => {
     for (const [type, body] of [
       ['application/scim+json', '{"userName"'],
       ['text/plain', 'not JSON'],
       ['multipart/form-data', '--'],
     ] as const) {
-      const answer = await server.scim.send(method, path, body, { headers: { 'Content-Type': type } });
+      const answer = await server.scim.send(method, at(path), body, { headers: { 'Content-Type': type } });
       expect([answer.status, answer.body]).toEqual([405, scimError(405)]);
     }
   });
@@ -102,7 +115,7 @@ describe('TRACE and CONNECT', () => {
 });
 
 describe('HEAD (RFC 9110 section 9.3.2)', () => {
-  it.each(paths.filter(([path]) => path !== '/Users/no-such-user'))(
+  it.each(paths.filter(([path, allow]) => allow.includes('HEAD') && path !== '/Users/no-such-user'))(
     'answers as GET, without the body: %s',
     async (path) => {
       const [get, headed] = await Promise.all([
@@ -114,6 +127,11 @@ describe('HEAD (RFC 9110 section 9.3.2)', () => {
       expect([headed.status, headed.text, seen(headed.headers)]).toEqual([200, '', seen(get.headers)]);
     },
   );
+
+  it.each(paths.filter(([, allow]) => !allow.includes('HEAD')))('is 405 where GET is: %s', async (path, allow) => {
+    const headed = await server.scim.send('HEAD', path, undefined);
+    expect([headed.status, headed.text, headed.headers.get('Allow')]).toEqual([405, '', allow]);
+  });
 
   it('of what is not there is 404 without a body', async () => {
     const headed = await server.scim.send('HEAD', '/Users/no-such-user', undefined);

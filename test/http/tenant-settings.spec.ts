@@ -37,6 +37,30 @@ describe('externalId (RFC 7643 section 3.1)', () => {
     }
   });
 
+  it('that is the empty string identifies nothing: it may be shared, also when the tenant starts to say otherwise', async () => {
+    const scim = await tenant({ uniqueExternalId: false });
+    const users = [
+      await scim.post('/Users', { userName: 'a', externalId: '' }),
+      await scim.post('/Users', { userName: 'b', externalId: '' }),
+    ];
+    await change({ uniqueExternalId: true });
+    users.push(await scim.post('/Users', { userName: 'c', externalId: '' }));
+    users.push(await scim.post('/Users', { userName: 'd', externalId: 'x' }));
+    const [, , , last] = users;
+    users.push(await scim.put(`/Users/${last?.body.id}`, { userName: 'd', externalId: '' }));
+    await scim.post('/Groups', { displayName: 'A', externalId: '' });
+    const group = await scim.post('/Groups', { displayName: 'B', externalId: '' });
+    expect([...users, group].map(({ status, body }) => [status, body['externalId']])).toEqual([
+      [201, ''],
+      [201, ''],
+      [201, ''],
+      [201, 'x'],
+      [200, ''],
+      [201, ''],
+    ]);
+    expect((await scim.list('/Users?filter=externalId eq ""')).body.totalResults).toBe(4);
+  });
+
   it('can be made unique again once nobody shares one', async () => {
     const scim = await tenant({ uniqueExternalId: false });
     const [first, second] = [
