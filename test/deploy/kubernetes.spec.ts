@@ -1,7 +1,8 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../../src/config.js';
-import { kustomize, readManifests, violations, type Manifest } from '../support/kubernetes.js';
+import { kubectl, kustomize, readManifests, violations, type Manifest } from '../support/kubernetes.js';
+import { describeWithPrograms } from '../support/programs.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -44,7 +45,13 @@ const folders = { small: 'deploy/kubernetes/overlays/small', production: 'deploy
 const names = Object.keys(folders) as (keyof typeof folders)[];
 let rendered: Record<keyof typeof folders, Manifest[]>;
 
+/** Everything here is about what kubectl renders. */
+const describe = (what: string, tests: () => void): void => {
+  describeWithPrograms([kubectl], what, tests);
+};
+
 beforeAll(() => {
+  if (kubectl.path === undefined) return;
   rendered = { small: kustomize(folders.small), production: kustomize(folders.production) };
 });
 

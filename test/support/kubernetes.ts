@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
+import { findProgram } from './programs.js';
+
+export const kubectl = findProgram('kubectl');
 
 /** A Kubernetes object, as it is sent to the API server. */
 export interface Manifest {
@@ -11,17 +14,9 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
 }
 
-/**
- * Renders a folder as `kubectl apply --kustomize` does.
- * @throws Error when kubectl is missing: the manifests cannot be tested without it
- */
+/** Renders a folder as `kubectl apply --kustomize` does. */
 export function kustomize(folder: string): Manifest[] {
-  try {
-    return readManifests(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' }));
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw isMissing ? new Error('kubectl is not installed: it renders deploy/kubernetes for this test') : error;
-  }
+  return readManifests(execFileSync(kubectl.path ?? '', ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' }));
 }
 
 /** Reads a stream of YAML documents. @throws for YAML that is not valid, such as a key that is there twice */
