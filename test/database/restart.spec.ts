@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '../support/client.js';
-import { serverUrl } from '../support/database.js';
+import { onServer, serverUrl } from '../support/database.js';
 import { scimError } from '../support/errors.js';
 import { freePort } from '../support/free-port.js';
 import { dropHomes, newDirectory, newHome, prepareHomes, queryHome, type Home } from '../support/home.js';
@@ -9,11 +9,15 @@ import {
   endProcesses,
   killProcess,
   runToEnd,
+  startCommand,
   startProcess,
   stopProcess,
   type RollcallProcess,
 } from '../support/process.js';
+import { direct } from '../support/pooled.js';
+import { describeWith } from '../support/programs.js';
 import { head, open, parseAnswer, readAll } from '../support/raw-http.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(120_000);
 
@@ -137,6 +141,26 @@ describe('SIGTERM', () => {
     for (let asked = 0; asked < 10; asked++) await first.scim.list('/Users?count=0');
     expect(await stopProcess(first)).toEqual({ code: 0, signal: null });
     await Promise.all(clients);
+  });
+});
+
+describeWith([], 'SIGTERM before there is anything to finish', () => {
+  // As process 1 of a container a program is not ended by a signal that it does not take itself.
+  it.each([
+    ['serve', 0],
+    ['migrate', 143],
+  ])('ends rollcall %s, which waits for its turn to migrate, by its own doing with code %d', async (command, code) => {
+    const home = await newHome();
+    const url = direct(home['DATABASE_URL'] ?? '');
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await onServer(url, async (holder) => {
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE migrations');
+      const waiting = startCommand([command], { ...home, SCIM_TOKEN: token });
+      await onServer(url, (client) => until(async () => (await client.query(waits)).rowCount === 1));
+      waiting.signal('SIGTERM');
+      expect(await waiting.exited).toEqual({ code, signal: null });
+    });
   });
 });
 
