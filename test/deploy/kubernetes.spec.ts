@@ -1,7 +1,14 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../../src/config.js';
-import { kubectl, kustomize, readManifests, violations, type Manifest } from '../support/kubernetes.js';
+import {
+  kubectl,
+  kustomize,
+  readManifests,
+  violations,
+  withUnknownFields,
+  type Manifest,
+} from '../support/kubernetes.js';
 import { describeWithPrograms } from '../support/programs.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -104,28 +111,6 @@ describe('the overlays', () => {
     expect(JSON.stringify(rendered[overlay])).not.toMatch(/postgres(ql)?:\/\/|"(?:DATABASE_URL|\w+_TOKEN|\w+_SECRET)"/);
   });
 });
-
-/** Maps whose keys are anybody's. */
-const freeForm = new Set(['labels', 'annotations', 'data', 'matchLabels', 'limits', 'requests']);
-
-/** Copies of an object, each with an unknown field in another place of it; the copy's name says where. */
-function withUnknownFields(manifest: Manifest): Manifest[] {
-  const places: string[][] = [];
-  const visit = (value: unknown, path: string[]): void => {
-    if (typeof value !== 'object' || value === null) return;
-    if (!Array.isArray(value)) places.push(path);
-    for (const [key, inner] of Object.entries(value)) if (!freeForm.has(key)) visit(inner, [...path, key]);
-  };
-  visit(manifest, []);
-  return places.map((path) => {
-    const copy = structuredClone(manifest) as unknown as Record<string, unknown>;
-    const at = path.reduce<Record<string, unknown>>((value, key) => value[key] as Record<string, unknown>, copy);
-    at['unknownField'] = 1;
-    const named = copy['metadata'] as { name: string };
-    named.name = `${path.join('.')}.unknownField`;
-    return copy as unknown as Manifest;
-  });
-}
 
 describe('the checks of the schemas', () => {
   it('find an unknown field, wherever it is in any object', () => {

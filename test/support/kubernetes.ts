@@ -91,3 +91,25 @@ function typeErrors(manifests: readonly Manifest[]): string[] {
     return `${at?.kind} ${at?.metadata.name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
   });
 }
+
+/** Maps whose keys are anybody's. */
+const freeForm = new Set(['labels', 'annotations', 'data', 'matchLabels', 'limits', 'requests']);
+
+/** Copies of an object, each with an unknown field in another place of it; the copy's name says where. */
+export function withUnknownFields(manifest: Manifest): Manifest[] {
+  const places: string[][] = [];
+  const visit = (value: unknown, path: string[]): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Array.isArray(value)) places.push(path);
+    for (const [key, inner] of Object.entries(value)) if (!freeForm.has(key)) visit(inner, [...path, key]);
+  };
+  visit(manifest, []);
+  return places.map((path) => {
+    const copy = structuredClone(manifest) as unknown as Record<string, unknown>;
+    const at = path.reduce<Record<string, unknown>>((value, key) => value[key] as Record<string, unknown>, copy);
+    at['unknownField'] = 1;
+    const named = copy['metadata'] as { name: string };
+    named.name = `${path.join('.')}.unknownField`;
+    return copy as unknown as Manifest;
+  });
+}
