@@ -115,6 +115,12 @@ describe.each(['operating.md', 'alerts.md'])('docs/%s', (page) => {
 });
 
 describe('docs/operating.md', () => {
+  it('names what proves each thing: all tests about deployment, and the scripts', () => {
+    const named = new Set(read('operating.md').match(/(?:test|scripts)\/[\w./-]+\w/g));
+    const deployment = readdirSync('test/deploy').map((name) => `test/deploy/${name}`);
+    expect([...deployment, 'scripts/image.mjs'].filter((path) => !named.has(path))).toEqual([]);
+  });
+
   it('names no variable that the README does not explain', () => {
     const readme = readFileSync('README.md', 'utf8');
     const named = [...read('operating.md').matchAll(/`([A-Z]+(?:_[A-Z]+)+)[=`]/g)].map(([, name = '']) => name);
