@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { setUp } from './app.setup.js';
-import { ConfigError, readConfig, type Config } from './config.js';
+import { readConfig, type Config } from './config.js';
 import { prepareDefaultTenant } from './first-start.js';
 import { ScimExpressAdapter } from './http/scim-express.adapter.js';
 import { basePath } from './http/scim-path.js';
@@ -15,11 +15,10 @@ import { Lifecycle } from './ops/lifecycle.js';
 import { createLogger, NestLogger } from './ops/logging.js';
 import { serveMetrics, type MetricsServer } from './ops/metrics-server.js';
 import { Metrics } from './ops/metrics.js';
+import { startFailure } from './ops/start-failure.js';
 import { onStopSignal, type StopSignal } from './ops/stop-signals.js';
 import type { Tracing } from './ops/tracing.js';
-import { DataDirectoryInUse } from './persistence/data-directory.js';
 import { openEmbedded } from './persistence/embedded.js';
-import { NewerDatabase } from './persistence/schema-version.js';
 
 /**
  * For how many milliseconds a signal still lets the server take connections: whoever sends requests here has to see
@@ -145,7 +144,6 @@ function endConnections(server: Server, answers: ReadonlySet<ServerResponse>): v
 }
 
 start().catch((error: unknown) => {
-  const expected = [ConfigError, DataDirectoryInUse, NewerDatabase].some((known) => error instanceof known);
-  process.stderr.write(`${expected ? (error as Error).message : (error as Error).stack}\n`);
+  process.stderr.write(`${startFailure(error) ?? (error as Error).stack}\n`);
   process.exit(1);
 });

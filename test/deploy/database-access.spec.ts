@@ -67,7 +67,7 @@ describeWith(programs, 'The roles of docs/operating.md', () => {
     await runAll(owner.DATABASE_URL, statements('In the database rollcall'));
 
     const early = await runToEnd(serving);
-    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('permission denied')]);
+    expect([early.code, early.stderr]).toEqual([1, 'The database refuses: permission denied for schema public\n']);
     expect((await runCommand(['migrate'], owner)).code).toBe(0);
     const server = await startProcess(serving);
     expect(await goOn(server, await fill(server))).toEqual(wentOn);
