@@ -17,8 +17,8 @@ export function startFailure(error: unknown): string | undefined {
   if (plain.some((kind) => error instanceof kind)) return messageOf(error);
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
   if (syscall === 'listen') return `The server cannot listen: ${messageOf(error)}`;
-  if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
   if (typeof code === 'string' && refusal.test(code)) return `The database refuses: ${messageOf(error)}`;
+  if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
   return undefined;
 }
 
