@@ -8,7 +8,12 @@ if (!Number.isInteger(rounds) || rounds < 1) {
   process.exit(2);
 }
 
-const specs = ['kill', 'outage', 'serial-order', 'two-servers', 'abandoned-requests', 'directory-counts'];
+const specs = [
+  ...['kill', 'outage', 'serial-order', 'two-servers', 'abandoned-requests', 'directory-counts'].map(
+    (name) => `database/${name}`,
+  ),
+  ...['rolling-restart', 'failover'].map((name) => `deploy/${name}`),
+];
 const jest = [
   '--experimental-vm-modules',
   '--no-warnings',
@@ -21,7 +26,7 @@ const databases = [['the embedded database', {}], ...(server ? [['PostgreSQL', {
 
 for (const [name, where] of databases) {
   console.log(`${rounds} rounds on ${name}`);
-  const files = specs.map((spec) => `test/database/${spec}.spec.ts`);
+  const files = specs.map((spec) => `test/${spec}.spec.ts`);
   const env = { ...environment, ...where, FAULT_ROUNDS: String(rounds) };
   const { status } = spawnSync(process.execPath, [...jest, ...files], { env, stdio: 'inherit' });
   if (status !== 0) process.exit(1);

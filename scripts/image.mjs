@@ -1,5 +1,6 @@
 // node scripts/image.mjs: proves the image where there is no Docker. Builds what deploy/Dockerfile says into a clean
-// folder, and runs it as its user from files that this user cannot change: probes, a write, SIGTERM, a second start.
+// folder, and runs it as its user, as process 1 and from files that this user cannot change: SIGTERM while it starts,
+// probes, a write, SIGTERM, a second start. As root all of this; another user cannot change users nor be process 1.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -13,6 +14,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildImage } from './image-build.mjs';
 
 const isRoot = process.getuid() === 0;
+// Process 1 is not ended by a signal that it does not take itself.
+const asFirst = ['unshare', '--pid', '--fork', '--kill-child', '--'];
+const canBeFirst = isRoot && spawnSync(asFirst[0], [...asFirst.slice(1), 'true']).status === 0;
 const startDeadline = 120_000;
 const token = `image_${randomBytes(24).toString('base64url')}`;
 
@@ -53,12 +57,21 @@ function ask(port, path, { method = 'GET', headers = {}, body } = {}) {
   });
 }
 
-async function start(image) {
-  const env = { ...environmentOf(image), PORT: await freePort(), METRICS_PORT: await freePort(), SCIM_TOKEN: token };
-  const [program, ...given] = asUser(image, [...image.entrypoint, ...image.command]);
+/** Starts the container's process, and does not wait for anything. */
+async function launch(image, more) {
+  const ports = { PORT: await freePort(), METRICS_PORT: await freePort() };
+  const env = { ...environmentOf(image), ...ports, SCIM_TOKEN: token, ...more };
+  const command = asUser(image, [...image.entrypoint, ...image.command]);
+  const [program, ...given] = canBeFirst ? [...asFirst, ...command] : command;
   const child = spawn(program, given, { cwd: join(image.root, image.workdir), env, stdio: ['ignore', 'pipe', 'pipe'] });
   const running = { child, env, output: '' };
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (running.output += text));
+  return running;
+}
+
+async function start(image) {
+  const running = await launch(image);
+  const { child, env } = running;
   const ended = once(child, 'close').then(([code]) => assert.fail(`It ended with ${code}: ${running.output}`));
   const ready = async () => {
     for (;;) {
@@ -75,8 +88,19 @@ async function start(image) {
 
 async function stop({ child, output }) {
   const closed = once(child, 'close');
-  child.kill('SIGTERM');
-  assert.deepEqual(await closed, [0, null], `SIGTERM must end it with 0: ${output}`);
+  const inside = () => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+  process.kill(canBeFirst ? Number(inside()) : child.pid, 'SIGTERM');
+  const late = delay(30_000, undefined, { ref: false }).then(() => assert.fail(`SIGTERM did not end it: ${output}`));
+  assert.deepEqual(await Promise.race([closed, late]), [0, null], `SIGTERM must end it with 0: ${output}`);
+}
+
+/** A pod that is taken away while it starts must not last until it is killed. */
+async function stopEarly(image) {
+  const DATA_DIR = join(located(image, image.environment.DATA_DIR), 'early');
+  const running = await launch(image, { DATA_DIR });
+  while (!existsSync(DATA_DIR)) await delay(10);
+  await stop(running);
+  assert.ok(!running.output.includes('listens'), 'it was to be stopped before it listens');
 }
 
 function healthcheck(image, env) {
@@ -122,6 +146,7 @@ function inspect(image) {
 }
 
 async function use(image) {
+  await stopEarly(image);
   const authorization = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/scim+json' };
   const users = '/scim/v2/Users';
   const body = JSON.stringify({
@@ -156,7 +181,8 @@ try {
   const before = unchanging(image);
   await use(image);
   assert.deepEqual(unchanging(image), before, 'nothing is written but data');
-  console.log(`The image works as user ${isRoot ? image.user : 'of this shell (be root to take the image’s own)'}.`);
+  const user = isRoot ? `user ${image.user}` : 'the user of this shell (be root to take the image’s own)';
+  console.log(`The image works as ${user}${canBeFirst ? ' and process 1' : ''}, on Node.js ${process.version}.`);
 } finally {
   rmSync(target, { recursive: true, force: true });
 }

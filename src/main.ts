@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { setUp } from './app.setup.js';
-import { ConfigError, readConfig, type Config } from './config.js';
+import { readConfig, type Config } from './config.js';
 import { prepareDefaultTenant } from './first-start.js';
 import { ScimExpressAdapter } from './http/scim-express.adapter.js';
 import { basePath } from './http/scim-path.js';
@@ -15,21 +15,22 @@ import { Lifecycle } from './ops/lifecycle.js';
 import { createLogger, NestLogger } from './ops/logging.js';
 import { serveMetrics, type MetricsServer } from './ops/metrics-server.js';
 import { Metrics } from './ops/metrics.js';
+import { startFailure } from './ops/start-failure.js';
+import { onStopSignal, type StopSignal } from './ops/stop-signals.js';
 import type { Tracing } from './ops/tracing.js';
-import { DataDirectoryInUse } from './persistence/data-directory.js';
 import { openEmbedded } from './persistence/embedded.js';
-import { NewerDatabase } from './persistence/schema-version.js';
 
 /**
- * The signals that stop the server, and for how many milliseconds each still lets it take connections: whoever sends
- * requests here has to see /readyz first. A person at a terminal need not wait.
+ * For how many milliseconds a signal still lets the server take connections: whoever sends requests here has to see
+ * /readyz first. A person at a terminal need not wait.
  */
-const drainTimes = { SIGTERM: 1_000, SIGINT: 0 };
-type ShutdownSignal = keyof typeof drainTimes;
+const drainTimes: Readonly<Record<StopSignal, number>> = { SIGTERM: 1_000, SIGINT: 0 };
 const shutdownDeadline = 25_000;
 
 /** Starts the server and keeps it until a signal asks it to stop. */
 async function start(): Promise<void> {
+  // Nothing was acknowledged yet, and a migration that is under way is taken back.
+  onStopSignal(() => process.exit(0));
   const config = readConfig();
   const logger = createLogger(config);
   // Loaded only when it is wanted: nobody else pays for it.
@@ -53,12 +54,8 @@ async function start(): Promise<void> {
       ? undefined
       : await serveMetrics(app.get(Metrics), logger, { host: config.host, port: config.metricsPort });
   await app.listen(config.port, config.host);
-  for (const signal of Object.keys(drainTimes) as ShutdownSignal[]) {
-    process.once(
-      signal,
-      () => void stop({ app, logger, connections, answers, metrics, tracing, close: embedded?.close }, signal),
-    );
-  }
+  const running: Running = { app, logger, connections, answers, metrics, tracing, close: embedded?.close };
+  onStopSignal((signal) => void stop(running, signal));
   announce(app, config, secret, metrics);
 }
 
@@ -95,7 +92,7 @@ interface Running {
 /** Stops in order: report not ready, finish what runs, write what is kept in memory, close the database. */
 async function stop(
   { app, logger, connections, answers, metrics, tracing, close }: Running,
-  signal: ShutdownSignal,
+  signal: StopSignal,
 ): Promise<void> {
   app.get(Lifecycle).stop();
   const server: Server = app.getHttpServer();
@@ -147,7 +144,6 @@ function endConnections(server: Server, answers: ReadonlySet<ServerResponse>): v
 }
 
 start().catch((error: unknown) => {
-  const expected = [ConfigError, DataDirectoryInUse, NewerDatabase].some((known) => error instanceof known);
-  process.stderr.write(`${expected ? (error as Error).message : (error as Error).stack}\n`);
+  process.stderr.write(`${startFailure(error) ?? (error as Error).stack}\n`);
   process.exit(1);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { run } from '../src/cli/program.js';
@@ -49,20 +49,48 @@ describe('docs/alerts.md', () => {
   });
 });
 
-describe.each(['operating.md', 'alerts.md'])('docs/%s', (page) => {
+const pages = readdirSync('docs').filter((name) => name.endsWith('.md'));
+
+describe.each(pages)('docs/%s', (page) => {
   it('links to files and headings that exist', () => {
     const links = [...read(page).matchAll(/\]\(((?!http)[^)]+)\)/g)].map(([, link = '']) => link);
-    expect(links.length).toBeGreaterThan(0);
     const broken = links.filter((link) => {
       const [path, anchor] = link.split('#');
       const file = path ? join('docs', path) : join('docs', page);
       if (!existsSync(file)) return true;
+      if (anchor === undefined) return false;
       const headings = [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
-      return anchor !== undefined && !headings.map(anchorOf).includes(anchor);
+      return !headings.map(anchorOf).includes(anchor);
     });
     expect(broken).toEqual([]);
   });
 
+  it('names files and scripts that exist', () => {
+    const text = read(page);
+    const files = [...text.matchAll(/(?<![\w./-])((?:deploy|docs|scripts|src|test)\/[\w./-]*[\w-])/g)].map(
+      ([, path = '']) => path,
+    );
+    const scripts = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+    const known = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
+    expect(files.filter((path) => !existsSync(path))).toEqual([]);
+    expect(scripts.filter((name) => !Object.hasOwn(known.scripts, name))).toEqual([]);
+  });
+
+  it('runs commands in a container as the image does, which has no shell and no PATH to speak of', () => {
+    const [, entrypoint = '[]'] = /^ENTRYPOINT (\[.*\])$/m.exec(readFileSync('deploy/Dockerfile', 'utf8')) ?? [];
+    const commands = [...read(page).matchAll(/(?:kubectl|docker)\b[^\n]* exec [^\n]* -- (\S+ \S+)/g)].map(
+      ([, command]) => command,
+    );
+    expect(commands.filter((command) => command !== (JSON.parse(entrypoint) as string[]).join(' '))).toEqual([]);
+  });
+
+  it('is found from the README', () => {
+    const links = [...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[^)#]+)/g)].map(([, link]) => link);
+    expect(links).toContain(`docs/${page}`);
+  });
+});
+
+describe.each(['operating.md', 'alerts.md'])('docs/%s', (page) => {
   it('names commands that there are', async () => {
     const named = [...read(page).matchAll(/rollcall ([a-z]+(?: (?:list|create|set))?)(?=[ `])/g)].map(
       ([, name = '']) => name,
@@ -87,6 +115,12 @@ describe.each(['operating.md', 'alerts.md'])('docs/%s', (page) => {
 });
 
 describe('docs/operating.md', () => {
+  it('names what proves each thing: all tests about deployment, and the scripts', () => {
+    const named = new Set(read('operating.md').match(/(?:test|scripts)\/[\w./-]+\w/g));
+    const deployment = readdirSync('test/deploy').map((name) => `test/deploy/${name}`);
+    expect([...deployment, 'scripts/image.mjs'].filter((path) => !named.has(path))).toEqual([]);
+  });
+
   it('names no variable that the README does not explain', () => {
     const readme = readFileSync('README.md', 'utf8');
     const named = [...read('operating.md').matchAll(/`([A-Z]+(?:_[A-Z]+)+)[=`]/g)].map(([, name = '']) => name);

@@ -1,9 +1,7 @@
 import { CommanderError } from 'commander';
-import { ConfigError } from '../config.js';
+import { messageOf, startFailure } from '../ops/start-failure.js';
 import { DataDirectoryInUse } from '../persistence/data-directory.js';
-import { toScimError } from '../persistence/database-error.js';
 import { MoveRefused } from '../persistence/move.js';
-import { NewerDatabase } from '../persistence/schema-version.js';
 import { ScimError } from '../scim/index.js';
 import { Failed, UsageError } from './command.js';
 
@@ -23,22 +21,12 @@ function isUsageError(error: unknown): boolean {
   return error instanceof UsageError || isBadInput;
 }
 
-/** Errors whose message is meant for people. */
-const plain = [UsageError, ConfigError, NewerDatabase, MoveRefused];
-
 /** Why something failed, in a line for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ScimError) return error.detail;
   if (error instanceof DataDirectoryInUse) {
     return `${error.message} While the server runs on the embedded database, use its admin API.`;
   }
-  if (plain.some((kind) => error instanceof kind)) return messageOf(error);
-  if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
-  return `Unexpected: ${messageOf(error)}`;
-}
-
-/** The message, or that of the first of several: a name with two addresses fails twice. */
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return messageOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError || error instanceof MoveRefused) return error.message;
+  return startFailure(error) ?? `Unexpected: ${messageOf(error)}`;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { Snapshots } from '../persistence/snapshots.js';
 import { Transaction } from '../persistence/transaction.js';
 import { Durations, type DurationSeries } from './metrics-durations.js';
 
@@ -20,7 +21,10 @@ const mostPrepared = 1_000;
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: unknown, ...rest: unknown[]) => unknown;
 
-/** Watches the database from the pool's side: its connections, and how long statements take on them. */
+/** Pools by the name that they have in the metrics. */
+type Pools = Readonly<Record<string, pg.Pool>>;
+
+/** Watches the database from the pools' side: their connections, and how long statements take on them. */
 @Injectable()
 export class DatabaseMetrics {
   private readonly series = new Map<string, DurationSeries>();
@@ -30,7 +34,7 @@ export class DatabaseMetrics {
   private readonly errors: Counter<'sqlstate'>;
   private readonly watched = new WeakSet<pg.PoolClient>();
 
-  constructor(registry: Registry, dataSource: DataSource, { conflicts }: Transaction) {
+  constructor(registry: Registry, dataSource: DataSource, { conflicts }: Transaction, { ownPool }: Snapshots) {
     const duration = new Durations(
       registry,
       'rollcall_database_query_duration_seconds',
@@ -47,10 +51,11 @@ export class DatabaseMetrics {
     });
     for (const sqlstate of conflictStates) this.errors.inc({ sqlstate }, 0);
     watchConflicts(conflicts, registry);
-    const pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
-    watchPool(pool, registry);
+    const { master } = dataSource.driver as unknown as { master: pg.Pool };
+    const pools: Pools = { requests: master, ...(ownPool && { large_groups: ownPool }) };
+    watchPools(pools, registry);
     // Of each connection when it is first lent, for some were opened before this.
-    pool.on('acquire', (client) => this.watch(client));
+    for (const pool of Object.values(pools)) pool.on('acquire', (client) => this.watch(client));
   }
 
   private watch(client: pg.PoolClient): void {
@@ -100,33 +105,38 @@ function operationOf(text: string): string {
   return insert ?? remove ?? update ?? 'SELECT';
 }
 
-/** Shows the pool's connections and who waits for one. */
-function watchPool(pool: pg.Pool, registry: Registry): void {
+/** Shows the pools' connections and who waits for one. */
+function watchPools(pools: Pools, registry: Registry): void {
   const registers = [registry];
+  const each = Object.entries(pools);
   new Gauge({
     name: 'rollcall_database_connections',
-    help: 'Connections that are open, by state.',
-    labelNames: ['state'] as const,
+    help: 'Connections that are open, by what they are for and state.',
+    labelNames: ['pool', 'state'] as const,
     registers,
     collect() {
-      this.set({ state: 'active' }, pool.totalCount - pool.idleCount);
-      this.set({ state: 'idle' }, pool.idleCount);
+      for (const [pool, { totalCount, idleCount }] of each) {
+        this.set({ pool, state: 'active' }, totalCount - idleCount);
+        this.set({ pool, state: 'idle' }, idleCount);
+      }
     },
   });
   new Gauge({
     name: 'rollcall_database_connections_max',
-    help: 'The most connections that may be open.',
+    help: 'The most connections that may be open, by what they are for.',
+    labelNames: ['pool'] as const,
     registers,
     collect() {
-      this.set(pool.options.max);
+      for (const [pool, { options }] of each) this.set({ pool }, options.max);
     },
   });
   new Gauge({
     name: 'rollcall_database_waiting',
-    help: 'How many wait for a connection now.',
+    help: 'How many wait for a connection now, by what it is for.',
+    labelNames: ['pool'] as const,
     registers,
     collect() {
-      this.set(pool.waitingCount);
+      for (const [pool, { waitingCount }] of each) this.set({ pool }, waitingCount);
     },
   });
 }

@@ -26,10 +26,14 @@ const violations: Readonly<Record<string, () => ScimError>> = {
 const serializationFailure = '40001';
 const deadlockDetected = '40P01';
 
-/** Conditions under which the database cannot be used now: connection errors, shutdown, too many clients, disk full. */
-const unavailable = /^(?:08|57P0|53|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC)/;
+/**
+ * Conditions under which the database cannot be used now: connection errors, shutdown, too many clients, disk full; a
+ * password or database that is no more; a certificate that cannot be trusted.
+ */
+const unavailable =
+  /^(?:08|28|3D|57P0|53|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC|CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 const unavailableMessage =
-  /timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error/;
+  /timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|does not support SSL connections/;
 
 function driverError(error: unknown): DriverError & { message?: string } {
   if (error instanceof QueryFailedError) return error.driverError as DriverError & { message?: string };

@@ -10,20 +10,22 @@ const mostAtOnce = 4;
 /** Reads what is too large for one statement's answer, as it was at one moment. */
 @Injectable()
 export class Snapshots implements OnApplicationShutdown {
+  /** The connections that it has for itself. */
+  readonly ownPool: pg.Pool | undefined;
   private readonly pool: pg.Pool;
-  private readonly isShared: boolean;
 
   constructor(dataSource: DataSource) {
     const { master } = dataSource.driver as unknown as { master: pg.Pool };
     // The embedded database has one connection, and everybody needs it.
-    this.isShared = master.options.max === 1;
+    const isShared = master.options.max === 1;
     // A reader may be slow and holds a connection meanwhile; it must not be one that others wait for.
-    this.pool = this.isShared ? master : new pg.Pool({ ...master.options, max: mostAtOnce });
-    if (!this.isShared) this.pool.on('error', () => undefined);
+    this.ownPool = isShared ? undefined : new pg.Pool({ ...master.options, max: mostAtOnce });
+    this.ownPool?.on('error', () => undefined);
+    this.pool = this.ownPool ?? master;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (!this.isShared) await this.pool.end();
+    await this.ownPool?.end();
   }
 
   /**
@@ -31,7 +33,7 @@ export class Snapshots implements OnApplicationShutdown {
    * all read before the first is yielded.
    */
   async *parts<T>(read: (query: SnapshotQuery) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    if (!this.isShared) return yield* this.inSnapshot(read);
+    if (this.ownPool) return yield* this.inSnapshot(read);
     const parts: T[] = [];
     for await (const part of this.inSnapshot(read)) parts.push(part);
     yield* parts;

@@ -1,19 +1,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '../support/client.js';
-import { serverUrl } from '../support/database.js';
+import { databaseUrl, onServer, serverUrl } from '../support/database.js';
 import { scimError } from '../support/errors.js';
 import { freePort } from '../support/free-port.js';
 import { dropHomes, newDirectory, newHome, prepareHomes, queryHome, type Home } from '../support/home.js';
 import {
   endProcesses,
   killProcess,
+  runCommand,
   runToEnd,
+  startCommand,
   startProcess,
   stopProcess,
   type RollcallProcess,
 } from '../support/process.js';
+import { direct } from '../support/pooled.js';
+import { describeWith } from '../support/programs.js';
 import { head, open, parseAnswer, readAll } from '../support/raw-http.js';
+import { until } from '../support/until.js';
 
 jest.setTimeout(120_000);
 
@@ -61,6 +66,30 @@ describe('The first start', () => {
     [{ DATABASE_URL: 'mysql://127.0.0.1/x' }, 'DATABASE_URL must be a postgres:// URL\n'],
   ])('ends with one line and code 1 when it is given %j', async (environment, stderr) => {
     expect(await runToEnd(environment)).toEqual({ code: 1, signal: null, stdout: '', stderr });
+  });
+});
+
+describe('A start that fails', () => {
+  it('for the database cannot be reached ends with one line that says so, and code 1', async () => {
+    const { code, stderr } = await runToEnd({ DATABASE_URL: 'postgres://postgres@127.0.0.1:1/nothing' });
+    expect([code, stderr]).toEqual([1, 'The database cannot be reached: connect ECONNREFUSED 127.0.0.1:1\n']);
+  });
+
+  it('for another server listens on its port ends with one line that says so, and code 1', async () => {
+    const { origin } = await start(await newHome());
+    const { code, stderr } = await runToEnd({ ...(await newHome()), PORT: new URL(origin).port });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^The server cannot listen: .*EADDRINUSE.*\n$/)]);
+  });
+
+  describeWith([], 'on a server that has no such database', () => {
+    it('ends with one line that says so, and code 1', async () => {
+      const DATABASE_URL = databaseUrl(direct(serverUrl ?? ''), 'no-such-database');
+      const reason = 'The database refuses: database "no-such-database" does not exist\n';
+      const { code, stderr } = await runToEnd({ DATABASE_URL });
+      expect([code, stderr]).toEqual([1, reason]);
+      const migrated = await runCommand(['migrate'], { DATABASE_URL });
+      expect([migrated.code, migrated.stderr]).toEqual([1, `rollcall: ${reason}`]);
+    });
   });
 });
 
@@ -137,6 +166,26 @@ describe('SIGTERM', () => {
     for (let asked = 0; asked < 10; asked++) await first.scim.list('/Users?count=0');
     expect(await stopProcess(first)).toEqual({ code: 0, signal: null });
     await Promise.all(clients);
+  });
+});
+
+describeWith([], 'SIGTERM before there is anything to finish', () => {
+  // As process 1 of a container a program is not ended by a signal that it does not take itself.
+  it.each([
+    ['serve', 0],
+    ['migrate', 143],
+  ])('ends rollcall %s, which waits for its turn to migrate, by its own doing with code %d', async (command, code) => {
+    const home = await newHome();
+    const url = direct(home['DATABASE_URL'] ?? '');
+    const waits = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await onServer(url, async (holder) => {
+      await holder.query('BEGIN');
+      await holder.query('LOCK TABLE migrations');
+      const waiting = startCommand([command], { ...home, SCIM_TOKEN: token });
+      await onServer(url, (client) => until(async () => (await client.query(waits)).rowCount === 1));
+      waiting.signal('SIGTERM');
+      expect(await waiting.exited).toEqual({ code, signal: null });
+    });
   });
 });
 

@@ -1,7 +1,15 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../../src/config.js';
-import { kustomize, readManifests, violations, type Manifest } from '../support/kubernetes.js';
+import {
+  kubectl,
+  kustomize,
+  readManifests,
+  violations,
+  withUnknownFields,
+  type Manifest,
+} from '../support/kubernetes.js';
+import { describeWithPrograms } from '../support/programs.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,19 +41,35 @@ interface Deployment extends Manifest {
         readonly terminationGracePeriodSeconds: number;
         readonly serviceAccountName: string;
         readonly automountServiceAccountToken: boolean;
-        readonly volumes?: readonly { readonly persistentVolumeClaim: { readonly claimName: string } }[];
+        readonly volumes?: readonly {
+          readonly name: string;
+          readonly persistentVolumeClaim?: { readonly claimName: string };
+          readonly configMap?: Fields;
+        }[];
         readonly topologySpreadConstraints?: readonly { readonly topologyKey: string }[];
       };
     };
   };
 }
 
-const folders = { small: 'deploy/kubernetes/overlays/small', production: 'deploy/kubernetes/overlays/production' };
-const names = Object.keys(folders) as (keyof typeof folders)[];
+const folders = {
+  small: 'deploy/kubernetes/overlays/small',
+  production: 'deploy/kubernetes/overlays/production',
+  move: 'deploy/kubernetes/move',
+};
+/** The folders that are a whole installation. */
+const names = ['small', 'production'] as const;
 let rendered: Record<keyof typeof folders, Manifest[]>;
 
+/** Everything here is about what kubectl renders. */
+const describe = (what: string, tests: () => void): void => {
+  describeWithPrograms([kubectl], what, tests);
+};
+
 beforeAll(() => {
-  rendered = { small: kustomize(folders.small), production: kustomize(folders.production) };
+  if (kubectl.path === undefined) return;
+  const { small, production, move } = folders;
+  rendered = { small: kustomize(small), production: kustomize(production), move: kustomize(move) };
 });
 
 /** The one object of a kind. */
@@ -62,9 +86,12 @@ const containers = ({ spec }: Deployment): Container[] => [
 ];
 
 describe('the overlays', () => {
-  it.each(names)('are what the Kubernetes API takes, to the last field: %s', (overlay) => {
-    expect(violations(rendered[overlay])).toEqual([]);
-  });
+  it.each(Object.keys(folders) as (keyof typeof folders)[])(
+    'are what the Kubernetes API takes, to the last field: %s',
+    (overlay) => {
+      expect(violations(rendered[overlay])).toEqual([]);
+    },
+  );
 
   it('are of the kinds they should be', () => {
     const kinds = (overlay: keyof typeof folders): string[] => [...new Set(rendered[overlay].map(({ kind }) => kind))];
@@ -85,31 +112,9 @@ describe('the overlays', () => {
   });
 });
 
-/** Maps whose keys are anybody's. */
-const freeForm = new Set(['labels', 'annotations', 'data', 'matchLabels', 'limits', 'requests']);
-
-/** Copies of an object, each with an unknown field in another place of it; the copy's name says where. */
-function withUnknownFields(manifest: Manifest): Manifest[] {
-  const places: string[][] = [];
-  const visit = (value: unknown, path: string[]): void => {
-    if (typeof value !== 'object' || value === null) return;
-    if (!Array.isArray(value)) places.push(path);
-    for (const [key, inner] of Object.entries(value)) if (!freeForm.has(key)) visit(inner, [...path, key]);
-  };
-  visit(manifest, []);
-  return places.map((path) => {
-    const copy = structuredClone(manifest) as unknown as Record<string, unknown>;
-    const at = path.reduce<Record<string, unknown>>((value, key) => value[key] as Record<string, unknown>, copy);
-    at['unknownField'] = 1;
-    const named = copy['metadata'] as { name: string };
-    named.name = `${path.join('.')}.unknownField`;
-    return copy as unknown as Manifest;
-  });
-}
-
 describe('the checks of the schemas', () => {
   it('find an unknown field, wherever it is in any object', () => {
-    const everything = [...rendered.production, ...rendered.small].filter(
+    const everything = [...rendered.production, ...rendered.small, ...rendered.move].filter(
       ({ metadata }) => metadata.name !== 'rollcall-dashboard',
     );
     const broken = everything.flatMap(withUnknownFields);
@@ -249,13 +254,52 @@ describe('the pods', () => {
   });
 });
 
+describe('the network policy', () => {
+  it.each(names)(
+    'lets pods reach identity providers by HTTPS, and never the metadata service of a cloud: %s',
+    (overlay) => {
+      const { spec } = one<
+        Manifest & { spec: { egress: { to?: { ipBlock: Fields }[]; ports: { port: number }[] }[] } }
+      >(overlay, 'NetworkPolicy');
+      const web = spec.egress.filter(({ ports }) => ports.some(({ port }) => [80, 443].includes(port)));
+      expect(web.map(({ to }) => to?.map(({ ipBlock }) => ipBlock))).toEqual([
+        [
+          { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] },
+          { cidr: '::/0', except: ['fd00:ec2::254/128', 'fe80::/10'] },
+        ],
+      ]);
+    },
+  );
+});
+
+describe('the move to PostgreSQL', () => {
+  it('is a Job that reads the volume of "small" by the settings of the Secret, and is no pod of the service', () => {
+    const job = one<Deployment>('move', 'Job');
+    const { containers: running, volumes, securityContext, ...pod } = job.spec.template.spec;
+    const [{ args, envFrom, securityContext: rights, volumeMounts }] = running;
+    expect(args).toEqual(['move', '--from', '/data']);
+    expect(envFrom).toEqual([{ secretRef: { name: 'rollcall' } }]);
+    expect(volumeMounts).toContainEqual({ name: 'data', mountPath: '/data' });
+    expect(volumes).toContainEqual({
+      name: 'data',
+      persistentVolumeClaim: { claimName: one('small', 'PersistentVolumeClaim').metadata.name },
+    });
+    expect(job.metadata.namespace).toBe('rollcall');
+    // As the pods of the server, but for the labels that the service chooses by.
+    const [{ securityContext: servers }] = deployment('production').spec.template.spec.containers;
+    expect([securityContext, rights]).toEqual([deployment('small').spec.template.spec.securityContext, servers]);
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(job.spec.template.metadata.labels['app.kubernetes.io/name']).not.toBe('rollcall');
+  });
+});
+
 describe('small', () => {
   it('is one pod, never two, with the data of the image on a volume', () => {
     const { spec } = deployment('small');
     expect([spec.replicas, spec.strategy]).toEqual([1, { type: 'Recreate' }]);
     const [container] = spec.template.spec.containers;
     expect(container.volumeMounts).toEqual([{ name: 'data', mountPath: '/data' }]);
-    expect(spec.template.spec.volumes?.map((volume) => volume.persistentVolumeClaim.claimName)).toEqual([
+    expect(spec.template.spec.volumes?.map((volume) => volume.persistentVolumeClaim?.claimName)).toEqual([
       one('small', 'PersistentVolumeClaim').metadata.name,
     ]);
     expect(spec.template.spec.securityContext).toEqual(expect.objectContaining({ fsGroup: 10001 }));
@@ -313,16 +357,14 @@ describe('production', () => {
     ]);
   });
 
-  it('never reaches the metadata service of a cloud', () => {
-    const { spec } = one<Manifest & { spec: { egress: { to?: { ipBlock: Fields }[]; ports: { port: number }[] }[] } }>(
-      'production',
-      'NetworkPolicy',
-    );
-    const web = spec.egress.filter(({ ports }) => ports.some(({ port }) => [80, 443].includes(port)));
-    expect(web.map(({ to }) => to?.map(({ ipBlock }) => ipBlock['except']))).toEqual([[['169.254.0.0/16']]]);
-    expect(spec.egress.filter(({ to, ports }) => !to && ports.some(({ port }) => port === 80 || port === 443))).toEqual(
-      [],
-    );
+  it('may trust a database by an authority of its own, at the path that the page says', () => {
+    const { volumes, containers: serving, initContainers = [] } = deployment('production').spec.template.spec;
+    const page = readFileSync('docs/kubernetes.md', 'utf8');
+    const [, name, file] = /create configmap (\S+) --from-file=(\S+)=/.exec(page) ?? [];
+    const [, path = ''] = /sslrootcert=([^'`\s]+)/.exec(page) ?? [];
+    expect(volumes).toEqual([{ name: 'database-ca', configMap: { name, optional: true } }]);
+    for (const { volumeMounts } of [...serving, ...initContainers])
+      expect(volumeMounts).toEqual([{ name: 'database-ca', mountPath: path.replace(`/${file}`, ''), readOnly: true }]);
   });
 
   it('is scraped on the port of the metrics', () => {

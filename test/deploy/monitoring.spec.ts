@@ -169,10 +169,6 @@ describe('the alerts', () => {
     expect([annotations.summary, annotations.description].filter((text) => text.length < 20)).toEqual([]);
   });
 
-  it.each(rules)('have a line in docs/metrics.md that says what to do: $alert', ({ alert, labels }) => {
-    expect(page).toMatch(new RegExp(`^\\| \`${alert}\` +\\| ${labels.severity} +\\| .{20,} \\|$`, 'm'));
-  });
-
   it('are of different names', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
   });

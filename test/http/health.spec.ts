@@ -45,6 +45,12 @@ describe('/readyz', () => {
     ['refuses connections', { code: 'ECONNREFUSED' }],
     ['shuts down', { code: '57P01' }],
     ['has no connection left', { code: '53300' }],
+    ['takes no more the password that it took', { code: '28P01' }],
+    ['is gone', { code: '3D000' }],
+    ['has a certificate that has expired', { code: 'CERT_HAS_EXPIRED' }],
+    ['has a certificate of an unknown authority', { code: 'SELF_SIGNED_CERT_IN_CHAIN' }],
+    ['has a certificate of another host', { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }],
+    ['has no certificate', { message: 'The server does not support SSL connections' }],
     ['does not answer in time', { message: 'timeout exceeded when trying to connect' }],
   ])('is 503 with Retry-After while the database %s, and ok again after', async (_what, failure) => {
     const error = Object.assign(new Error('at 10.0.0.7:5432'), failure);

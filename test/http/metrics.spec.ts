@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { createLogger } from '../../src/ops/logging.js';
 import { serveMetrics, type MetricsServer } from '../../src/ops/metrics-server.js';
 import { Metrics } from '../../src/ops/metrics.js';
+import { Snapshots } from '../../src/persistence/snapshots.js';
 import { Transaction } from '../../src/persistence/transaction.js';
 import { UsersService } from '../../src/users/users.service.js';
 import { scimError } from '../support/errors.js';
@@ -332,14 +333,30 @@ describe('the database', () => {
     const clients = await Promise.all(Array.from({ length: most }, () => pool().connect()));
     const waiting = pool().connect();
     const busy = await scrape();
-    expect(total(busy, 'rollcall_database_connections', { state: 'active' })).toBe(most);
-    expect(total(busy, 'rollcall_database_connections_max')).toBe(most);
+    expect(total(busy, 'rollcall_database_connections', { pool: 'requests', state: 'active' })).toBe(most);
+    expect(total(busy, 'rollcall_database_connections_max', { pool: 'requests' })).toBe(most);
     expect(total(busy, 'rollcall_database_waiting')).toBe(1);
     for (const client of clients) client.release();
     (await waiting).release();
     const idle = await scrape();
     expect(total(idle, 'rollcall_database_connections', { state: 'active' })).toBe(0);
     expect(total(idle, 'rollcall_database_waiting')).toBe(0);
+  });
+
+  it('is watched as well where large groups are read, on connections of their own', async () => {
+    const { max: most = 0 } = pool().options;
+    const own = { pool: most === 1 ? 'requests' : 'large_groups' };
+    const seen: number[] = [];
+    const read = async (): Promise<void> => {
+      const parts = server.app.get(Snapshots).parts(async function* (query) {
+        yield await query('SELECT 1', []);
+        seen.push(total(await scrape(), 'rollcall_database_connections', { ...own, state: 'active' }));
+      });
+      for await (const part of parts) expect(part).toHaveLength(1);
+    };
+    expect(await statements('BEGIN', read)).toBe(1);
+    expect(seen).toEqual([1, 1, 1, 1]);
+    expect(total(await scrape(), 'rollcall_database_connections_max')).toBe(most === 1 ? 1 : most + 4);
   });
 });
 

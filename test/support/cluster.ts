@@ -42,11 +42,15 @@ async function newFolder(): Promise<string> {
   return folder;
 }
 
-/** Makes and starts a server. */
-export async function startCluster(): Promise<Cluster> {
+/**
+ * Makes and starts a server.
+ * @param more lines of its configuration
+ */
+export async function startCluster(more: readonly string[] = []): Promise<Cluster> {
   const folder = await newFolder();
   await program('initdb', '--pgdata', folder, '--username=postgres', '--auth=trust', '--no-sync');
-  const cluster = await clusterIn(folder, ['max_connections = 60', 'shared_buffers = 16MB', 'max_wal_senders = 4']);
+  const usual = ['max_connections = 60', 'shared_buffers = 16MB', 'max_wal_senders = 4'];
+  const cluster = await clusterIn(folder, [...usual, ...more]);
   await cluster.start();
   return cluster;
 }

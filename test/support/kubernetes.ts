@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import ts from 'typescript';
 import { parseAllDocuments } from 'yaml';
+import { findProgram } from './programs.js';
+
+export const kubectl = findProgram('kubectl');
 
 /** A Kubernetes object, as it is sent to the API server. */
 export interface Manifest {
@@ -11,17 +14,9 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
 }
 
-/**
- * Renders a folder as `kubectl apply --kustomize` does.
- * @throws Error when kubectl is missing: the manifests cannot be tested without it
- */
+/** Renders a folder as `kubectl apply --kustomize` does. */
 export function kustomize(folder: string): Manifest[] {
-  try {
-    return readManifests(execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' }));
-  } catch (error) {
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw isMissing ? new Error('kubectl is not installed: it renders deploy/kubernetes for this test') : error;
-  }
+  return readManifests(execFileSync(kubectl.path ?? '', ['kustomize', folder], { encoding: 'utf8', stdio: 'pipe' }));
 }
 
 /** Reads a stream of YAML documents. @throws for YAML that is not valid, such as a key that is there twice */
@@ -94,5 +89,27 @@ function typeErrors(manifests: readonly Manifest[]): string[] {
   return ts.getPreEmitDiagnostics(program).map(({ messageText, start = 0 }) => {
     const at = manifests[ends.findIndex((end) => start < end)];
     return `${at?.kind} ${at?.metadata.name}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+  });
+}
+
+/** Maps whose keys are anybody's. */
+const freeForm = new Set(['labels', 'annotations', 'data', 'matchLabels', 'limits', 'requests']);
+
+/** Copies of an object, each with an unknown field in another place of it; the copy's name says where. */
+export function withUnknownFields(manifest: Manifest): Manifest[] {
+  const places: string[][] = [];
+  const visit = (value: unknown, path: string[]): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Array.isArray(value)) places.push(path);
+    for (const [key, inner] of Object.entries(value)) if (!freeForm.has(key)) visit(inner, [...path, key]);
+  };
+  visit(manifest, []);
+  return places.map((path) => {
+    const copy = structuredClone(manifest) as unknown as Record<string, unknown>;
+    const at = path.reduce<Record<string, unknown>>((value, key) => value[key] as Record<string, unknown>, copy);
+    at['unknownField'] = 1;
+    const named = copy['metadata'] as { name: string };
+    named.name = `${path.join('.')}.unknownField`;
+    return copy as unknown as Manifest;
   });
 }

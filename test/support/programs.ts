@@ -25,18 +25,26 @@ export function findProgram(name: string): Program {
 }
 
 /**
- * Describes what only PostgreSQL and some programs can show. Without DATABASE_URL it is skipped, and the embedded database
- * has no such case. Without a program it is skipped on somebody's own machine, and fails in CI.
+ * Describes what some programs are needed for. Without one it is skipped on somebody's own machine, where Node.js alone has
+ * to do, and fails in CI.
  */
-export function describeWith(programs: readonly Program[], what: string, tests: () => void): void {
+export function describeWithPrograms(programs: readonly Program[], what: string, tests: () => void): void {
   const missing = programs.filter(({ path }) => path === undefined).map(({ name }) => name);
-  if (serverUrl === undefined) describe.skip(`${what} (skipped: needs PostgreSQL, by DATABASE_URL)`, tests);
-  else if (missing.length === 0) describe(what, tests);
+  if (missing.length === 0) describe(what, tests);
   else if (process.env['CI']) {
     it(`${what}: needs ${missing.join(' and ')}`, () => {
       throw new Error(`Not installed on this machine: ${missing.join(', ')}`);
     });
   } else describe.skip(`${what} (skipped: ${missing.join(' and ')} not installed)`, tests);
+}
+
+/**
+ * Describes what only PostgreSQL and some programs can show. Without DATABASE_URL it is skipped: the embedded database has
+ * no such case.
+ */
+export function describeWith(programs: readonly Program[], what: string, tests: () => void): void {
+  if (serverUrl === undefined) describe.skip(`${what} (skipped: needs PostgreSQL, by DATABASE_URL)`, tests);
+  else describeWithPrograms(programs, what, tests);
 }
 
 /** Describes what only the embedded database has. */
