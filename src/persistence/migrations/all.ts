@@ -10,6 +10,7 @@ import { RequestLog1764000000009 } from './0009-request-log.js';
 import { GroupsOfUser1764000000010 } from './0010-groups-of-user.js';
 import { CountChangesByResource1764000000011 } from './0011-count-changes-by-resource.js';
 import { NamesAndLeavers1764000000012 } from './0012-names-and-leavers.js';
+import { ShortWaitingList1764000000013 } from './0013-short-waiting-list.js';
 
 /** Every migration, in the order they are applied. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   GroupsOfUser1764000000010,
   CountChangesByResource1764000000011,
   NamesAndLeavers1764000000012,
+  ShortWaitingList1764000000013,
 ];
