@@ -6,6 +6,7 @@ import { MoveRefused } from '../persistence/move.js';
 import { NewerDatabase } from '../persistence/schema-version.js';
 import { ScimError } from '../scim/index.js';
 import { Failed, UsageError } from './command.js';
+import { NoDatabaseYet } from './services.js';
 
 /** What a command's exit code says: that all went well, that it failed, or that it was not understood. */
 export const exitCode = { ok: 0, failure: 1, usage: 2 } as const;
@@ -24,7 +25,10 @@ function isUsageError(error: unknown): boolean {
 }
 
 /** Errors whose message is meant for people. */
-const plain = [UsageError, ConfigError, NewerDatabase, MoveRefused];
+const plain = [UsageError, ConfigError, NewerDatabase, MoveRefused, NoDatabaseYet];
+
+/** PostgreSQL's codes for who may connect: another user or password, another database. */
+const refusal = /^(?:28...|3D000)$/;
 
 /** Why something failed, in a line for people. */
 export function reasonOf(error: unknown): string {
@@ -34,6 +38,9 @@ export function reasonOf(error: unknown): string {
   }
   if (plain.some((kind) => error instanceof kind)) return messageOf(error);
   if (toScimError(error)?.row === 'unavailable') return `The database cannot be reached: ${messageOf(error)}`;
+  if (refusal.test((error as { code?: string }).code ?? '')) {
+    return `The database refuses the connection: ${messageOf(error)}`;
+  }
   return `Unexpected: ${messageOf(error)}`;
 }
 
