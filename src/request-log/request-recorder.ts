@@ -3,7 +3,8 @@ import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
 import { toScimError } from '../persistence/database-error.js';
-import { errorMessage, isJsonObject, type JsonValue } from '../scim/index.js';
+import { errorMessage, isJsonObject, messageUrn, type JsonValue } from '../scim/index.js';
+import type { PartialFailure } from '../http/scim-message.js';
 import { Masking } from './masking.js';
 import { insertSql, trimSql } from './request-rows.js';
 
@@ -15,6 +16,8 @@ const mostWaiting = 2_000;
 const readsKept = 50;
 /** Rows of a tenant. */
 const mostRows = 100_000;
+/** Of the operations of a bulk request that failed: as many as a body may have room for. */
+const operationsKept = 20;
 /** How many rows of a tenant are written before those that are too many are removed. */
 const trimEvery = 5_000;
 
@@ -85,7 +88,7 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
     const { principal, method } = request;
     if (!this.config.requestLog || principal?.tenant.settings.requestLog !== true) return;
     const status = response.headersSent ? response.statusCode : null;
-    const failed = status === null || status >= 400;
+    const failed = status === null || status >= 400 || request.partialFailure !== undefined;
     if (!failed && isRead(request) && this.readsLeft-- <= 0) return;
     if (this.waiting.length >= mostWaiting) {
       this.waiting.shift();
@@ -152,12 +155,27 @@ const isRead = ({ method, url }: Request): boolean =>
 
 function failureOf(request: Request): Failure {
   const masking = new Masking();
-  const { failure: error, originalUrl, message: sent } = request;
+  const { failure: error, partialFailure, originalUrl, message: sent } = request;
   const path = masking.url(originalUrl);
   const requestBody = sent === undefined ? undefined : masking.body(sent);
+  if (partialFailure) return { path, requestBody, ...failureOfOperations(partialFailure, masking) };
   const detail = error && masking.detail(error.detail);
   const responseBody = error ? { ...errorMessage(error), detail: detail ?? null } : null;
   return { path, scimType: error?.scimType, detail, requestBody, responseBody };
+}
+
+/** What is said of a bulk request of which operations failed: the first of them, by whose kind it is found. */
+function failureOfOperations({ failed, of }: PartialFailure, masking: Masking) {
+  const Operations = failed.slice(0, operationsKept).map(({ response, location, ...operation }) => ({
+    ...operation,
+    ...(location === undefined ? {} : { location: masking.url(location) }),
+    ...(response === undefined ? {} : { response: { ...response, detail: masking.detail(response.detail) } }),
+  }));
+  return {
+    scimType: failed.find(({ response }) => response?.scimType !== undefined)?.response?.scimType,
+    detail: `${failed.length} of ${of} operations failed.`,
+    responseBody: { schemas: [messageUrn.bulkResponse], Operations },
+  };
 }
 
 /** A row as the statement reads it. */
