@@ -12,8 +12,8 @@ const interval = 1_000;
 const rowsAtOnce = 500;
 /** Requests that wait to be written. With bodies they take some 16 KiB each. */
 const mostWaiting = 2_000;
-/** Reads that went well, of each second, in this process: enough to see what clients do. */
-const readsKept = 50;
+/** Of each second, in this process: reads that went well, and requests beyond a limit. Enough to see what clients do. */
+const keptOf = { reads: 50, refusals: 50 } as const;
 /** Rows of a tenant. */
 const mostRows = 100_000;
 /** Of the operations of a bulk request that failed: as many as a body may have room for. */
@@ -55,7 +55,7 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   private readonly logger = new Logger(RequestRecorder.name);
   private waiting: Waiting[] = [];
   private dropped = 0;
-  private readsLeft = readsKept;
+  private left = { ...keptOf } as Record<keyof typeof keptOf, number>;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   /** Rows that were written since a tenant's log was trimmed. */
@@ -69,7 +69,7 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   onApplicationBootstrap(): void {
     if (!this.config.requestLog) return;
     this.timer = setInterval(() => {
-      this.readsLeft = readsKept;
+      this.left = { ...keptOf };
       void this.flush();
     }, interval).unref();
   }
@@ -80,8 +80,8 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   }
 
   /**
-   * Takes a request that is done, if it is a tenant's that keeps its requests. All that failed and all changes are kept,
-   * of other reads some.
+   * Takes a request that is done, if it is a tenant's that keeps its requests. All that failed and all changes are kept;
+   * of other reads, and of what a limit refused, some.
    * @param milliseconds from the request's headers to its end
    */
   finished(request: Request, response: Response, milliseconds: number): void {
@@ -89,7 +89,8 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
     if (!this.config.requestLog || principal?.tenant.settings.requestLog !== true) return;
     const status = response.headersSent ? response.statusCode : null;
     const failed = status === null || status >= 400 || request.partialFailure !== undefined;
-    if (!failed && isRead(request) && this.readsLeft-- <= 0) return;
+    const kind = status === 429 ? 'refusals' : !failed && isRead(request) ? 'reads' : undefined;
+    if (kind && this.left[kind]-- <= 0) return;
     if (this.waiting.length >= mostWaiting) {
       this.waiting.shift();
       this.dropped++;

@@ -1,9 +1,11 @@
+import type { Request, Response } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../src/scim/index.js';
 import { startAdministered, type AdministeredServer } from '../support/admin.js';
 import { loggedRequests, type LoggedRequest } from '../support/audit.js';
 import type { ScimClient } from '../support/client.js';
+import { RequestRecorder } from '../../src/request-log/request-recorder.js';
 import { scimError } from '../support/errors.js';
 
 let server: AdministeredServer;
@@ -109,5 +111,23 @@ describe('a token that has ended', () => {
     expect((await scim.get('/ServiceProviderConfig')).status).toBe(200);
     expect((await scim.get('/Users')).status).toBe(401);
     expect((await logOf(name, 1)).map(({ path }) => path)).toEqual([`/tenants/${name}/scim/v2/Users`]);
+  });
+});
+
+describe('requests beyond a limit (RFC 6585 section 4)', () => {
+  it('are in the log a few a second, so that they neither fill it nor take the place of others', async () => {
+    const { name, scim } = await newTenant();
+    const { body: tenant } = await server.admin.get<{ id: string }>(`/tenants/${name}`);
+    const principal = { tenant: { id: tenant.id, settings: { requestLog: true } }, actor: 'token:1' };
+    const request = { principal, method: 'POST', url: '/Users', originalUrl: '/scim/v2/Users', id: 'many' };
+    const response = { headersSent: true, statusCode: 429 };
+    const recorder = server.app.get(RequestRecorder);
+    // In one turn, so that no second begins in between.
+    for (let at = 0; at < 300; at++) recorder.finished(request as Request, response as Response, 1);
+    await scim.delete('/Users');
+    const logged = await logOf(name, 1, '?status=405');
+    expect(logged.length).toBe(1);
+    const refused = await logOf(name, 1, '?status=429');
+    expect(refused.length).toBeLessThanOrEqual(50);
   });
 });
