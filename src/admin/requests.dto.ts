@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
+import { IsIn, Matches } from 'class-validator';
 import type { LoggedRequest, RequestFilter } from '../request-log/request-log.service.js';
 import type { JsonValue } from '../scim/index.js';
 import { ComparedText, TimeQuery } from './time-line-query.js';
@@ -7,6 +7,10 @@ import { MayBeAbsent } from './validation.js';
 
 /** Which requests are wanted. */
 export class RequestListQuery extends TimeQuery {
+  @MayBeAbsent()
+  @IsIn(['true', 'false'], { message: 'failed must be true or false' })
+  failed?: string;
+
   @MayBeAbsent()
   @Matches(/^[1-5](?:\d\d|xx)$/, { message: 'status must be a status such as 409, or a class of them such as 4xx' })
   status?: string;
@@ -24,6 +28,7 @@ export class RequestListQuery extends TimeQuery {
 
 /** What the filters compare. */
 export const requestFilters = {
+  failed: 'Whether they failed: as a whole, or operations of a bulk request.',
   status: 'A status such as 409, or a class of them such as 4xx.',
   method: 'The HTTP method, such as PATCH.',
   scimType: 'The scimType of the error (RFC 7644 section 3.12), such as uniqueness.',
@@ -31,8 +36,12 @@ export const requestFilters = {
 } as const satisfies Record<keyof RequestFilter, string>;
 
 /** The filters of a query. */
-export function requestFilter({ status, method, scimType, requestId }: RequestListQuery): RequestFilter {
-  return { status: status === undefined ? undefined : statuses(status), method, scimType, requestId };
+export function requestFilter({ failed, status, method, scimType, requestId }: RequestListQuery): RequestFilter {
+  return {
+    ...{ method, scimType, requestId },
+    failed: failed === undefined ? undefined : failed === 'true',
+    status: status === undefined ? undefined : statuses(status),
+  };
 }
 
 const statuses = (status: string): [first: number, last: number] => [

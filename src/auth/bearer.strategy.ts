@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import { Strategy } from 'passport-http-bearer';
+import type { RequestPrincipal } from '../http/request-context.js';
 import { AccessTokensService, isJwt } from '../oauth/access-tokens.service.js';
 import type { Principal } from '../tenants/principal.js';
 import { TokenAuthentication } from './token-authentication.js';
@@ -36,6 +37,11 @@ export class BearerStrategy extends PassportStrategy(Strategy, 'bearer') {
     this.lookups.misses++;
     const principal = isJwt(credential) ? await this.accessTokens.authenticate(credential) : undefined;
     return principal ?? (await this.tokens.authenticate(credential)) ?? false;
+  }
+
+  /** Whose a credential was that was just found not to be valid any more, if it was anybody's. */
+  former(credential: string): RequestPrincipal | undefined {
+    return this.tokens.former(credential);
   }
 
   /** Keeps the strategy out of passport's global registry, where the last server of a process would serve them all. */

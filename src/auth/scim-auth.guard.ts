@@ -46,7 +46,7 @@ export class ScimAuthGuard implements CanActivate {
     const http = execution.switchToHttp();
     const request = http.getRequest<Request>();
     const { authorization } = request.headers;
-    const credential = authorization === undefined ? undefined : bearer.exec(authorization)?.[1];
+    const credential = credentialIn(authorization);
     const known = credential === undefined ? undefined : this.strategy.recognise(credential);
     const response = http.getResponse<Response>();
     return known ? this.admit(known, request, response, access) : this.authenticate(request, response, access);
@@ -62,6 +62,9 @@ export class ScimAuthGuard implements CanActivate {
     }
     if (authorization !== undefined) this.failures.failed(request);
     if (access.credentials === 'optional') return true;
+    const credential = credentialIn(authorization);
+    const former = credential === undefined ? undefined : this.strategy.former(credential);
+    if (former) request.principal = former;
     throw unauthorized(authorization !== undefined);
   }
 
@@ -114,6 +117,8 @@ export class ScimAuthGuard implements CanActivate {
     return true;
   }
 }
+
+const credentialIn = (authorization = ''): string | undefined => bearer.exec(authorization)?.[1];
 
 const scopesOf = (method: string): readonly Scope[] =>
   method === 'GET' || method === 'HEAD' ? readScopes : writeScopes;

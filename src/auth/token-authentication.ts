@@ -10,6 +10,7 @@ import { TokenEntity } from './token.entity.js';
 
 const lastUsedInterval = 60_000;
 const mostRemembered = 10_000;
+const mostEnded = 1_000;
 
 /**
  * For how many milliseconds a token is taken as it was when it was looked up: what another process changes of it or of its
@@ -22,6 +23,9 @@ interface Known {
   readonly id: string;
   readonly principal: Principal;
 }
+
+/** Whose a token was. */
+type Former = Pick<Principal, 'tenant' | 'actor'>;
 
 /** When a token was used last, in milliseconds since 1970. */
 interface Use {
@@ -38,6 +42,8 @@ export class TokenAuthentication implements OnModuleInit, OnApplicationShutdown 
     ttl: rememberedFor,
     ttlResolution: 0,
   });
+  /** Tokens that have ended, by the hash of the secret: whoever still sends one is somebody's client. */
+  private readonly ended = new LRUCache<string, Former>({ max: mostEnded });
   /** By token id, until it is written down. */
   private lastUsed = new Map<string, Use>();
   /** Counts what was forgotten, so that a look-up which began before is not remembered after. */
@@ -78,7 +84,7 @@ export class TokenAuthentication implements OnModuleInit, OnApplicationShutdown 
     const forgotten = this.forgotten;
     const secretHash = Buffer.from(key, 'base64');
     const row = await this.tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
-    if (!row?.tenant || row.revokedAt) return undefined;
+    if (!row?.tenant) return undefined;
     const known: Known = {
       id: row.id,
       principal: Object.freeze({
@@ -88,9 +94,15 @@ export class TokenAuthentication implements OnModuleInit, OnApplicationShutdown 
         expiresAt: row.expiresAt,
       }),
     };
-    const principal = this.use(known);
+    const principal = row.revokedAt ? undefined : this.use(known);
+    if (!principal) this.ended.set(key, { tenant: known.principal.tenant, actor: known.principal.actor });
     if (principal && forgotten === this.forgotten) this.remembered.set(key, known);
     return principal;
+  }
+
+  /** Whose a token was that was just looked up and has ended; undefined for one that nobody has. */
+  former(secret: string): Former | undefined {
+    return this.ended.get(hashOf(secret));
   }
 
   /** Forgets a token, so that what was changed of it takes effect in this process. */

@@ -1,5 +1,6 @@
-import { All, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { All, Controller, Get, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBearerAuth, ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
 import { Query } from '../http/query-parameters.js';
 import type { ResourcePage } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
@@ -45,8 +46,11 @@ export class BulkController {
   @ScimRequest(BulkRequestDto, bulkExamples)
   @ScimAnswer(200, 'What became of the operations.', BulkResponseDto, bulkResponseExample)
   @ScimErrors('invalidSyntax', 'invalidValue', 'payloadTooLarge', 'unsupportedMediaType')
-  run(@Context() ctx: RequestContext, @Message(bulkBody) body: JsonValue) {
-    return this.bulk.run(ctx, body);
+  async run(@Context() ctx: RequestContext, @Message(bulkBody) body: JsonValue, @Req() request: Request) {
+    const answer = await this.bulk.run(ctx, body);
+    const failed = answer.Operations.filter(({ response }) => response !== undefined);
+    if (failed.length > 0) request.partialFailure = { failed, of: answer.Operations.length };
+    return answer;
   }
 
   @Get()

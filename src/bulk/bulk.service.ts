@@ -50,8 +50,13 @@ export class BulkService {
   }
 
   private known(error: unknown, { requestId }: RequestContext): ScimError {
-    if (error instanceof ScimError) return error;
-    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : error, requestId);
+    const known = error instanceof ScimError ? error : undefined;
+    const reason: unknown = known ? known.cause : error;
+    // As of a request of its own: the log says why, the client learns only that it should come back.
+    if ((known?.status ?? 500) >= 500 && reason !== undefined) {
+      this.logger.error('operation of a bulk request failed', { err: reason, requestId });
+    }
+    if (known) return known;
     return new ScimError(
       'internal',
       `The server met an unexpected condition; its log has the details under ${requestId}.`,

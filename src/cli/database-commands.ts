@@ -48,7 +48,8 @@ async function check(surroundings: Surroundings): Promise<Finding[]> {
   }
   const configuration: Finding = { check: 'configuration', ok: true, detail: `public URL ${config.publicUrl}` };
   try {
-    return [configuration, ...findingsOf(config, await surroundings.withDatabase(config, inspect))];
+    const state = await surroundings.withDatabase(config, inspect, { mustExist: true });
+    return [configuration, ...findingsOf(config, state)];
   } catch (error) {
     return [configuration, { check: 'database', ok: false, detail: reasonOf(error) }];
   }

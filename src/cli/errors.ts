@@ -4,6 +4,7 @@ import { DataDirectoryInUse } from '../persistence/data-directory.js';
 import { MoveRefused } from '../persistence/move.js';
 import { ScimError } from '../scim/index.js';
 import { Failed, UsageError } from './command.js';
+import { NoDatabaseYet } from './services.js';
 
 /** What a command's exit code says: that all went well, that it failed, or that it was not understood. */
 export const exitCode = { ok: 0, failure: 1, usage: 2 } as const;
@@ -21,12 +22,15 @@ function isUsageError(error: unknown): boolean {
   return error instanceof UsageError || isBadInput;
 }
 
+/** Errors of commands alone whose message is meant for people. */
+const plain = [UsageError, MoveRefused, NoDatabaseYet];
+
 /** Why something failed, in a line for people. */
 export function reasonOf(error: unknown): string {
   if (error instanceof ScimError) return error.detail;
   if (error instanceof DataDirectoryInUse) {
     return `${error.message} While the server runs on the embedded database, use its admin API.`;
   }
-  if (error instanceof UsageError || error instanceof MoveRefused) return error.message;
+  if (plain.some((kind) => error instanceof kind)) return messageOf(error);
   return startFailure(error) ?? `Unexpected: ${messageOf(error)}`;
 }

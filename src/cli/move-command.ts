@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { DataDirectoryInUse } from '../persistence/data-directory.js';
+import { isEmbeddedIn } from '../persistence/embedded.js';
 import { move, MoveRefused, type MovedTable } from '../persistence/move.js';
 import { UsageError, withJson, writeResult, type ResultOptions, type Surroundings } from './command.js';
 import { connected } from './database-state.js';
@@ -34,8 +33,7 @@ async function moveFrom(from: string, { readConfig, withDatabase }: Surroundings
   const config = readConfig();
   const { databaseUrl, ...embedded } = config;
   if (databaseUrl === undefined) throw new UsageError('Set DATABASE_URL to the database to move to.');
-  // Opening it would make one.
-  if (!existsSync(join(from, 'pg', 'PG_VERSION'))) throw new UsageError(`There is no embedded database in ${from}.`);
+  if (!isEmbeddedIn(from)) throw new UsageError(`There is no embedded database in ${from}.`);
   const work = (source: Parameters<typeof connected>[0]): Promise<MovedTable[]> =>
     connected(source, (reader) => connected(databaseUrl, (writer) => move(reader, writer)));
   return withDatabase({ ...embedded, dataDir: from }, work).catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { v7 as uuid } from 'uuid';
 import type { Config } from '../config.js';
 import { ConfigModule } from '../config.module.js';
 import type { Author } from '../persistence/audit.js';
-import { openEmbedded, type EmbeddedDatabase } from '../persistence/embedded.js';
+import { isEmbeddedIn, openEmbedded, type EmbeddedDatabase } from '../persistence/embedded.js';
 import { PersistenceModule } from '../persistence/persistence.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 import { TenantsService } from '../tenants/tenants.service.js';
@@ -20,15 +20,28 @@ export interface Services {
   readonly author: Author;
 }
 
-/** Does work with a database, and closes it. */
-export type WithDatabase = <T>(config: Config, work: (database: string | EmbeddedDatabase) => Promise<T>) => Promise<T>;
+/** There is no embedded database, and none was to be made. */
+export class NoDatabaseYet extends Error {
+  constructor(directory: string) {
+    super(`There is no database yet in ${directory}; rollcall migrate or a start makes it.`);
+  }
+}
+
+/** Does work with a database, and closes it. An embedded one is made first, unless it has to be there already. */
+export type WithDatabase = <T>(
+  config: Config,
+  work: (database: string | EmbeddedDatabase) => Promise<T>,
+  options?: { readonly mustExist: boolean },
+) => Promise<T>;
 
 /**
  * Opens the database of the configuration.
  * @throws DataDirectoryInUse while another process, such as the server, has the embedded one
+ * @throws NoDatabaseYet
  */
-export const withDatabase: WithDatabase = async (config, work) => {
+export const withDatabase: WithDatabase = async (config, work, { mustExist } = { mustExist: false }) => {
   if (config.databaseUrl !== undefined) return work(config.databaseUrl);
+  if (mustExist && !isEmbeddedIn(config.dataDir)) throw new NoDatabaseYet(config.dataDir);
   const embedded = await openEmbedded(config.dataDir);
   try {
     return await work(embedded);

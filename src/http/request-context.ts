@@ -25,7 +25,10 @@ export interface RequestPrincipal {
 
 declare module 'express' {
   interface Request {
-    /** Set by the guard as soon as the credentials are found good, also where the request is refused then. */
+    /**
+     * Set by the guard as soon as it knows whose the credentials are, also where the request is refused then: for what it
+     * asks, or because they have ended.
+     */
     principal?: RequestPrincipal;
     /** Set by the guard; absent on public routes. */
     context?: RequestContext;

@@ -1,6 +1,6 @@
 import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { defaultSettings, profiles, type JsonValue } from '../scim/index.js';
+import { defaultSettings, profiles, type ErrorMessage, type JsonValue } from '../scim/index.js';
 import { defaultBodyLimits, readBody, responseContentType, type BodyLimits } from './scim-media-type.js';
 import { isScimPath } from './scim-path.js';
 
@@ -24,7 +24,25 @@ declare module 'http' {
   interface IncomingMessage {
     /** The body as it was read, as soon as it was. */
     message?: JsonValue;
+    /** What became of a bulk request of which operations failed, although it went well as a whole. */
+    partialFailure?: PartialFailure;
   }
+}
+
+/** The answer to an operation of a bulk request that failed (RFC 7644 section 3.7.3). */
+export interface FailedOperation {
+  readonly method: string;
+  readonly bulkId?: string;
+  readonly location?: string;
+  readonly status: string;
+  readonly response?: ErrorMessage;
+}
+
+/** The operations of a bulk request that failed. */
+export interface PartialFailure {
+  readonly failed: readonly FailedOperation[];
+  /** How many operations were carried out. */
+  readonly of: number;
 }
 
 /** How large a message may be. */

@@ -45,21 +45,14 @@ export class TenantLimits {
     const now = Date.now();
     const use = this.useOf(tenant.id, rate, now);
     const atOnce = tenant.settings.concurrentRequests ?? this.config.concurrentRequests;
-    if (use.running >= atOnce) {
-      throw new ScimError(
-        'tooManyRequests',
-        `The limit of requests at the same time, ${atOnce}, is reached; wait for answers.`,
-        {
-          'Retry-After': '1',
-        },
-      );
-    }
+    if (use.running >= atOnce) throw tooMany(atOnce);
     const { bucket } = use;
     bucket.refill(rate, now);
     if (bucket.left < 1) throw tooFast(bucket, rate);
     bucket.take(1);
     if (bucket.left < rate.burst / 2) {
-      for (const [name, value] of Object.entries(rateFields(bucket, rate))) response.setHeader(name, value);
+      const fields = rateFields(bucket, rate, bucket.secondsUntil(rate.burst));
+      for (const [name, value] of Object.entries(fields)) response.setHeader(name, value);
     }
     // A response that is closed already would never say so.
     if (response.destroyed) return;
@@ -99,20 +92,34 @@ export class TenantLimits {
 }
 
 function tooFast(bucket: TokenBucket, rate: Rate): ScimError {
+  const seconds = Math.max(1, bucket.secondsUntil(1));
   return new ScimError(
     'tooManyRequests',
     `The limit of requests per second, ${rate.perSecond}, is reached; try again later.`,
+    { 'Retry-After': String(seconds), ...rateFields(bucket, rate, seconds) },
+  );
+}
+
+/** Nobody knows when a request ends: the client is to try again in a second. */
+function tooMany(atOnce: number): ScimError {
+  return new ScimError(
+    'tooManyRequests',
+    `The limit of requests at the same time, ${atOnce}, is reached; wait for answers.`,
     {
-      'Retry-After': String(Math.max(1, bucket.secondsUntil(1))),
-      ...rateFields(bucket, rate),
+      'Retry-After': '1',
+      'RateLimit-Policy': `"concurrent";q=${atOnce};qu="concurrent-requests"`,
+      RateLimit: '"concurrent";r=0;t=1',
     },
   );
 }
 
-/** The fields of draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when all of it is back. */
-function rateFields(bucket: TokenBucket, { burst }: Rate): Record<string, string> {
+/**
+ * The fields of draft-ietf-httpapi-ratelimit-headers: the policy, and what is left of it.
+ * @param seconds until there is more: all of it, or beside a Retry-After when that says
+ */
+function rateFields(bucket: TokenBucket, { burst }: Rate, seconds: number): Record<string, string> {
   return {
     'RateLimit-Policy': `"requests";q=${burst};w=${burstSeconds}`,
-    RateLimit: `"requests";r=${Math.max(0, bucket.left)};t=${bucket.secondsUntil(burst)}`,
+    RateLimit: `"requests";r=${Math.max(0, bucket.left)};t=${seconds}`,
   };
 }

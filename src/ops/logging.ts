@@ -47,6 +47,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...details: unknown[]): void {
-    this.logger.error({ details }, String(message));
+    // An object among the details is facts to log by name, such as `err`.
+    const facts = Object.assign({}, ...details.filter((detail) => typeof detail === 'object')) as object;
+    this.logger.error({ ...facts, details: details.filter((detail) => typeof detail !== 'object') }, String(message));
   }
 }

@@ -17,6 +17,10 @@ const violations: Readonly<Record<string, () => ScimError>> = {
   // The tenant was erased while the request was on its way.
   users_tenant_id_fkey: () => new ScimError('unauthorized'),
   groups_tenant_id_fkey: () => new ScimError('unauthorized'),
+  // The same, where operators make credentials of it.
+  tokens_tenant_id_fkey: () => new ScimError('notFound', 'There is no such tenant any more.'),
+  oauth_clients_tenant_id_fkey: () => new ScimError('notFound', 'There is no such tenant any more.'),
+  issuers_tenant_id_fkey: () => new ScimError('notFound', 'There is no such tenant any more.'),
   groups_display_name: () => new ScimError('uniqueness', 'Another group has this displayName.'),
   // The member was there when it was looked up and is gone now.
   group_members_user: () => new ScimError('invalidValue', 'members: a member does not exist.'),

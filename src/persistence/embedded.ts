@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import type { EventEmitter } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { holdDataDirectory } from './data-directory.js';
@@ -13,6 +14,9 @@ export interface EmbeddedDatabase {
   readonly watch: (client: pg.PoolClient) => void;
   readonly close: () => Promise<void>;
 }
+
+/** Whether there is an embedded database under a directory: opening it would make one. */
+export const isEmbeddedIn = (dataDir: string): boolean => existsSync(join(dataDir, 'pg', 'PG_VERSION'));
 
 /**
  * Opens the embedded database under a directory, creating it if need be.

@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
+import { borrow } from './borrowed.js';
 
 /** Reads rows within one snapshot of the database. */
 export type SnapshotQuery = <Row extends object>(text: string, values: readonly unknown[]) => Promise<Row[]>;
@@ -40,15 +41,15 @@ export class Snapshots implements OnApplicationShutdown {
   }
 
   private async *inSnapshot<T>(read: (query: SnapshotQuery) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-    const client = await this.pool.connect();
-    let failure: Error | undefined;
+    const { client, giveBack } = await borrow(this.pool);
+    let failure: unknown;
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       yield* read(async <Row extends object>(text: string, values: readonly unknown[]) => {
         return (await client.query<Row>(text, [...values])).rows;
       });
     } catch (error) {
-      failure = error as Error;
+      failure = error;
       throw error;
     } finally {
       // Also reached when whoever takes the parts stops taking them.
@@ -56,9 +57,7 @@ export class Snapshots implements OnApplicationShutdown {
         () => undefined,
         (error: unknown) => error as Error,
       );
-      client.release(ended ?? (failure && isConnectionError(failure) ? failure : undefined));
+      giveBack(ended ?? failure);
     }
   }
 }
-
-const isConnectionError = (error: Error): boolean => !('severity' in error);

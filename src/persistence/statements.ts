@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
+import { borrow } from './borrowed.js';
 import type { TenantScope } from './transaction.js';
 
 // Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
@@ -28,9 +29,16 @@ export class Statements {
     const name = this.config.preparedStatements ? this.nameOf(text) : undefined;
     const query = name === undefined ? { text, values } : { name, text, values };
     const { queryRunner } = scope.manager ?? {};
-    // The transaction's own connection, or the pool, which lends any.
-    const connection = queryRunner ? ((await queryRunner.connect()) as pg.PoolClient) : this.pool;
-    return (await connection.query<Row>(query)).rows;
+    if (queryRunner) return (await ((await queryRunner.connect()) as pg.PoolClient).query<Row>(query)).rows;
+    const { client, giveBack } = await borrow(this.pool);
+    try {
+      const { rows } = await client.query<Row>(query);
+      giveBack();
+      return rows;
+    } catch (error) {
+      giveBack(error);
+      throw error;
+    }
   }
 
   private nameOf(text: string): string | undefined {

@@ -24,6 +24,8 @@ export interface LoggedRequest extends Moment {
 
 /** What requests have to be. */
 export interface RequestFilter {
+  /** Whether it failed, as a whole or in part. */
+  readonly failed?: boolean | undefined;
   /** The first status and the last. */
   readonly status?: readonly [first: number, last: number] | undefined;
   readonly method?: string | undefined;
@@ -48,11 +50,12 @@ export class RequestLog {
 
   /** A tenant's requests, the newest first; those of other processes may be missing for a second. */
   async list(
-    { status, method, scimType, requestId }: RequestFilter,
+    { failed, status, method, scimType, requestId }: RequestFilter,
     query: Omit<TimeLineQuery, 'conditions'>,
   ): Promise<TimeLinePage<LoggedRequest>> {
     await this.recorder.flush();
     const conditions: [string, unknown][] = [
+      ['(status IS NULL OR status >= 400 OR detail IS NOT NULL) =', failed],
       ['method =', method],
       ['scim_type =', scimType],
       ['request_id =', requestId],

@@ -3,7 +3,8 @@ import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
 import { toScimError } from '../persistence/database-error.js';
-import { errorMessage, isJsonObject, type JsonValue } from '../scim/index.js';
+import { errorMessage, isJsonObject, messageUrn, type JsonValue } from '../scim/index.js';
+import type { PartialFailure } from '../http/scim-message.js';
 import { Masking } from './masking.js';
 import { insertSql, trimSql } from './request-rows.js';
 
@@ -11,10 +12,12 @@ const interval = 1_000;
 const rowsAtOnce = 500;
 /** Requests that wait to be written. With bodies they take some 16 KiB each. */
 const mostWaiting = 2_000;
-/** Reads that went well, of each second, in this process: enough to see what clients do. */
-const readsKept = 50;
+/** Of each second, in this process: reads that went well, and requests beyond a limit. Enough to see what clients do. */
+const keptOf = { reads: 50, refusals: 50 } as const;
 /** Rows of a tenant. */
 const mostRows = 100_000;
+/** Of the operations of a bulk request that failed: as many as a body may have room for. */
+const operationsKept = 20;
 /** How many rows of a tenant are written before those that are too many are removed. */
 const trimEvery = 5_000;
 
@@ -52,7 +55,7 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   private readonly logger = new Logger(RequestRecorder.name);
   private waiting: Waiting[] = [];
   private dropped = 0;
-  private readsLeft = readsKept;
+  private left = { ...keptOf } as Record<keyof typeof keptOf, number>;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
   /** Rows that were written since a tenant's log was trimmed. */
@@ -66,7 +69,7 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   onApplicationBootstrap(): void {
     if (!this.config.requestLog) return;
     this.timer = setInterval(() => {
-      this.readsLeft = readsKept;
+      this.left = { ...keptOf };
       void this.flush();
     }, interval).unref();
   }
@@ -77,16 +80,17 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   }
 
   /**
-   * Takes a request that is done, if it is a tenant's that keeps its requests. All that failed and all changes are kept,
-   * of other reads some.
+   * Takes a request that is done, if it is a tenant's that keeps its requests. All that failed and all changes are kept;
+   * of other reads, and of what a limit refused, some.
    * @param milliseconds from the request's headers to its end
    */
   finished(request: Request, response: Response, milliseconds: number): void {
     const { principal, method } = request;
     if (!this.config.requestLog || principal?.tenant.settings.requestLog !== true) return;
     const status = response.headersSent ? response.statusCode : null;
-    const failed = status === null || status >= 400;
-    if (!failed && isRead(request) && this.readsLeft-- <= 0) return;
+    const failed = status === null || status >= 400 || request.partialFailure !== undefined;
+    const kind = status === 429 ? 'refusals' : !failed && isRead(request) ? 'reads' : undefined;
+    if (kind && this.left[kind]-- <= 0) return;
     if (this.waiting.length >= mostWaiting) {
       this.waiting.shift();
       this.dropped++;
@@ -152,12 +156,27 @@ const isRead = ({ method, url }: Request): boolean =>
 
 function failureOf(request: Request): Failure {
   const masking = new Masking();
-  const { failure: error, originalUrl, message: sent } = request;
+  const { failure: error, partialFailure, originalUrl, message: sent } = request;
   const path = masking.url(originalUrl);
   const requestBody = sent === undefined ? undefined : masking.body(sent);
+  if (partialFailure) return { path, requestBody, ...failureOfOperations(partialFailure, masking) };
   const detail = error && masking.detail(error.detail);
   const responseBody = error ? { ...errorMessage(error), detail: detail ?? null } : null;
   return { path, scimType: error?.scimType, detail, requestBody, responseBody };
+}
+
+/** What is said of a bulk request of which operations failed: the first of them, by whose kind it is found. */
+function failureOfOperations({ failed, of }: PartialFailure, masking: Masking) {
+  const Operations = failed.slice(0, operationsKept).map(({ response, location, ...operation }) => ({
+    ...operation,
+    ...(location === undefined ? {} : { location: masking.url(location) }),
+    ...(response === undefined ? {} : { response: { ...response, detail: masking.detail(response.detail) } }),
+  }));
+  return {
+    scimType: failed.find(({ response }) => response?.scimType !== undefined)?.response?.scimType,
+    detail: `${failed.length} of ${of} operations failed.`,
+    responseBody: { schemas: [messageUrn.bulkResponse], Operations },
+  };
 }
 
 /** A row as the statement reads it. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScimClient } from '../support/client.js';
@@ -37,7 +37,10 @@ describe('the program rollcall', () => {
       return { code, stdout, stderr };
     };
     const before = await run('check', '--json');
-    expect([before.code, before.stdout]).toEqual([1, expect.stringContaining('pending: Initial')]);
+    if (serverUrl === undefined) {
+      expect([before.code, before.stdout]).toEqual([1, expect.stringContaining('There is no database yet')]);
+      expect(await readdir(environment['DATA_DIR'] ?? '')).toEqual([]);
+    } else expect([before.code, before.stdout]).toEqual([1, expect.stringContaining('pending: Initial')]);
     const migrated = await run('migrate');
     expect([migrated.code, migrated.stdout]).toEqual([0, expect.stringMatching(/^Initial\d+\nSecretKeys\d+\n/)]);
     expect((await run('check')).code).toBe(0);
@@ -72,5 +75,22 @@ describe('the program rollcall', () => {
       '',
       expect.stringMatching(/^rollcall: The database cannot be reached: .+\n$/),
     ]);
+  }, 60_000);
+
+  it('changes nothing by looking: where there is no embedded database, check makes none', async () => {
+    const parent = await mkdtemp(join(tmpdir(), 'rollcall-cli-'));
+    ends.push(() => rm(parent, { recursive: true, force: true }));
+    const DATA_DIR = join(parent, 'none');
+    const { code, stdout } = await runCommand(['check', '--json'], { DATA_DIR });
+    const { findings } = JSON.parse(stdout) as { findings: object[] };
+    expect([code, findings.at(-1)]).toEqual([
+      1,
+      {
+        check: 'database',
+        ok: false,
+        detail: `There is no database yet in ${DATA_DIR}; rollcall migrate or a start makes it.`,
+      },
+    ]);
+    expect(await readdir(parent)).toEqual([]);
   }, 60_000);
 });

@@ -255,6 +255,16 @@ describe('rollcall check', () => {
       'The database cannot be reached: connect ECONNREFUSED 127.0.0.1:1',
     ],
     [
+      'is not there',
+      Object.assign(new Error('database "directory" does not exist'), { code: '3D000' }),
+      'The database refuses: database "directory" does not exist',
+    ],
+    [
+      'does not take the password',
+      Object.assign(new Error('password authentication failed for user "rollcall"'), { code: '28P01' }),
+      'The database refuses: password authentication failed for user "rollcall"',
+    ],
+    [
       'is in use by the server',
       new DataDirectoryInUse('./data'),
       './data is in use by another Rollcall process; stop it, or set DATA_DIR or DATABASE_URL. ' +

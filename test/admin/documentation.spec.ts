@@ -6,7 +6,8 @@ import { adminToken, startAdministered, type AdministeredServer } from '../suppo
 import { commandsIn, curl, words } from '../support/curl.js';
 import { standardSettings } from '../support/settings.js';
 
-const page = readFileSync(new URL('../../docs/tenants.md', import.meta.url), 'utf8');
+const read = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+const page = read('tenants.md');
 
 let server: AdministeredServer;
 beforeAll(async () => {
@@ -65,5 +66,29 @@ describe('docs/tenants.md', () => {
   it('explains every setting, with its standard', () => {
     const rows = [...page.matchAll(/^\| `(\w+)` +\| `(\S+)` +\|/gm)].map(([, name, standard]) => [name, standard]);
     expect(rows).toEqual(Object.entries(standardSettings).map(([name, standard]) => [name, String(standard)]));
+  });
+});
+
+describe.each([
+  ['audit.md', '/tenants/{tenant}/audit'],
+  ['request-log.md', '/tenants/{tenant}/requests'],
+])('docs/%s', (name, path) => {
+  it('has requests that work', async () => {
+    await server.admin.post('/tenants', { name: 'acme' });
+    const variables = { ADMIN_TOKEN: adminToken, ADMIN: `${server.origin}/admin/v1` };
+    const commands = commandsIn(read(name), 'curl').map((command) => command.replace(/ > \S+$/, ''));
+    expect(commands.length).toBeGreaterThan(0);
+    for (const command of commands) expect([command, (await curl(command, variables)).status]).toEqual([command, 200]);
+  });
+
+  it('explains every parameter', async () => {
+    const { body } = await server.admin.get<{ paths: Record<string, { get: { parameters: { name: string }[] } }> }>(
+      `${server.origin}/openapi-admin.json`,
+    );
+    const parameters = body.paths[`/admin/v1${path}`]?.get.parameters.map((parameter) => parameter.name) ?? [];
+    const explained = [...read(name).matchAll(/^\| (`\w+`(?:, `\w+`)*) +\|/gm)].flatMap(([, names = '']) =>
+      [...names.matchAll(/\w+/g)].map(([one]) => one),
+    );
+    expect(explained.sort()).toEqual(parameters.filter((parameter) => parameter !== 'tenant').sort());
   });
 });

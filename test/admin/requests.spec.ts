@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { RequestRecorder } from '../../src/request-log/request-recorder.js';
 import { RequestRetention } from '../../src/request-log/request-retention.js';
 import { startAdministered, type AdministeredServer } from '../support/admin.js';
-import { allPages, eventually, type LoggedRequest } from '../support/audit.js';
+import { allPages, eventually, loggedRequests, type LoggedRequest } from '../support/audit.js';
 import type { ScimClient } from '../support/client.js';
 import { scimError } from '../support/errors.js';
 import { urn } from '../support/expected.js';
@@ -20,12 +20,8 @@ async function newTenant(): Promise<{ name: string; scim: ScimClient }> {
   return { name, scim: await server.admin.connect(name) };
 }
 
-/** A tenant's log, once it has as many requests: one is logged when its connection is done with it. */
 const logOf = (tenant: string, count: number, query = ''): Promise<LoggedRequest[]> =>
-  eventually(
-    () => allPages<LoggedRequest>(server.admin, `/tenants/${tenant}/requests${query}`),
-    ({ length }) => length >= count,
-  );
+  loggedRequests(server.admin, tenant, count, query);
 
 const requestIdOf = ({ headers }: { headers: Headers }): string | null => headers.get('X-Request-Id');
 
@@ -146,6 +142,8 @@ describe('the request log', () => {
       [`from=${all[1]?.at}`, all.filter(({ at }) => at >= String(all[1]?.at)).length],
       [`to=${all[1]?.at}`, all.filter(({ at }) => at <= String(all[1]?.at)).length],
       ['to=2020-01-01T00:00:00Z', 0],
+      ['failed=true', 2],
+      ['failed=false', 3],
     ];
     for (const [query, count] of counts) {
       expect([query, (await logOf(name, count, `?${query}`)).length]).toEqual([query, count]);
@@ -155,6 +153,7 @@ describe('the request log', () => {
   it.each([
     ['status=600', 'status must be a status such as 409, or a class of them such as 4xx.'],
     ['method=patch', 'method must be an HTTP method, such as PATCH.'],
+    ['failed=yes', 'failed must be true or false.'],
     ['scimType=%00', 'scimType must have 1 to 256 characters, and no control characters.'],
     ['cursor=', 'cursor must be the nextCursor of the page before.'],
   ])('refuses %s', async (query, detail) => {

@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
 import { RequestRecorder } from '../../src/request-log/request-recorder.js';
+import type { JsonObject } from '../../src/scim/index.js';
 import { TenantErasure } from '../../src/tenants/tenant-erasure.js';
+import { TenantsService } from '../../src/tenants/tenants.service.js';
 import {
   startAdministered,
   type AdministeredServer,
@@ -17,6 +20,7 @@ let server: AdministeredServer;
 beforeAll(async () => {
   server = await startAdministered();
 });
+afterEach(() => void jest.restoreAllMocks());
 afterAll(() => server.close());
 
 const containing = (text: string): unknown => expect.stringContaining(text);
@@ -48,6 +52,9 @@ describe('DELETE /tenants/{name}', () => {
     const { body: ann } = await client.post('/Users', { userName: 'ann' });
     const { body: inner } = await client.post('/Groups', { displayName: 'inner', members: [{ value: ann.id }] });
     await client.post('/Groups', { displayName: 'outer', members: [{ value: inner.id }, { value: ann.id }] });
+    await server.admin.post(`/tenants/${name}/clients`, { name: 'client' });
+    const issuer = { issuer: 'https://login.example.com', audience: `api://${name}`, scopes: ['read'] };
+    await server.admin.post(`/tenants/${name}/issuers`, issuer);
     return { client, tenant };
   }
 
@@ -58,7 +65,10 @@ describe('DELETE /tenants/{name}', () => {
     await server.app.get(DirectoryCounts).settle();
     const before = await rowsOf(kept.tenant.id);
     const { client, tenant } = await populated('gone');
-    expect(await rowsOf(tenant.id)).toMatchObject({ users: 1, groups: 2, group_members: 3, tokens: 1 });
+    expect(await rowsOf(tenant.id)).toMatchObject({
+      ...{ users: 1, groups: 2, group_members: 3 },
+      ...{ tokens: 1, oauth_clients: 1, oauth_client_secrets: 1, issuers: 1 },
+    });
     const answer = await server.admin.delete('/tenants/gone?name=gone');
     expect([answer.status, answer.text]).toEqual([204, '']);
     expect([...new Set(Object.values(await rowsOf(tenant.id)))]).toEqual([0]);
@@ -105,7 +115,6 @@ describe('DELETE /tenants/{name}', () => {
     const { client, tenant } = await populated('broken');
     jest.spyOn(server.app.get(TenantErasure), 'erase').mockRejectedValueOnce(new Error('the process was killed'));
     expect((await server.admin.delete('/tenants/broken?name=broken')).status).toBe(500);
-    jest.restoreAllMocks();
     expect((await read('broken')).state).toBe('erasing');
     expect((await client.list('/Users')).status).toBe(401);
     const resumed = await server.admin.send('POST', '/tenants/broken/resume', undefined);
@@ -128,6 +137,18 @@ describe('DELETE /tenants/{name}', () => {
     ] as const) {
       expect((await client.post(path, body)).status).toBe(401);
     }
+  });
+
+  it.each<[string, JsonObject]>([
+    ['tokens', { name: 'late' }],
+    ['clients', { name: 'late' }],
+    ['issuers', { issuer: 'https://login.example.com', audience: 'api://late', scopes: ['read'] }],
+  ])('makes no new %s while it ends: the tenant that was there a moment ago is not there', async (kind, body) => {
+    const tenants = server.app.get(TenantsService);
+    const known = await tenants.get('kept');
+    jest.spyOn(tenants, 'get').mockResolvedValueOnce({ ...known, id: randomUUID() });
+    const { status, body: answer } = await server.admin.post(`/tenants/kept/${kind}`, body);
+    expect([status, answer]).toEqual([404, scimError(404, undefined, 'There is no such tenant any more.')]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type pg from 'pg';
 import type { ErrorMessage, JsonObject, JsonValue } from '../../src/scim/index.js';
 import type { Answer, Resource } from '../support/client.js';
 import { fakeClock } from '../support/clock.js';
@@ -55,6 +56,20 @@ const danglingMembers = () =>
      LEFT JOIN groups n ON n.tenant_id = m.tenant_id AND n.id = m.member_id
      WHERE g.id IS NULL OR (u.id IS NULL AND n.id IS NULL)`,
   );
+
+describe('A statement that the database refuses', () => {
+  it('costs no connection: those that wait for one, or come next, are served', async () => {
+    const userName = fresh('user');
+    await createUser({ userName });
+    const { master: pool } = server.dataSource.driver as unknown as { master: pg.Pool };
+    let ended = 0;
+    const count = (): void => void ended++;
+    pool.on('remove', count);
+    const answers = await Promise.all(range(12).map(() => server.scim.post('/Users', { userName })));
+    pool.off('remove', count);
+    expect([statuses(answers), ended]).toEqual([Array<number>(12).fill(409), 0]);
+  });
+});
 
 describe('Members of one group, changed by many requests at once', () => {
   it('are all there after 24 parallel additions of one each, and each counts as a change', async () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { QueryFailedError } from 'typeorm';
+import { ScimError } from '../../src/scim/index.js';
 import { createLogger } from '../../src/ops/logging.js';
 import { UsersService } from '../../src/users/users.service.js';
 import type { Resource } from '../support/client.js';
@@ -102,6 +103,29 @@ describe('personal data (RFC 7644 section 7.5)', () => {
     password: 'Nanoseconds-11.8-inches',
   };
   const traces = /hopper|grace|navy|nanoseconds|scrypt/i;
+
+  it('is not logged where the database repeats it in the message of what failed within a bulk request', async () => {
+    const refused = Object.assign(new Error('invalid input: "grace.hopper"'), { code: '22P02' });
+    const away = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7'), { code: 'ECONNREFUSED' });
+    const unavailable = new ScimError('unavailable');
+    unavailable.cause = away;
+    const create = jest.spyOn(server.app.get(UsersService), 'create');
+    create.mockRejectedValueOnce(new QueryFailedError('INSERT', ['grace'], refused)).mockRejectedValueOnce(unavailable);
+    const operation = (bulkId: string) => ({ method: 'POST', path: '/Users', bulkId, data: { userName: 'grace' } });
+    const { result, lines, text } = await logged(() =>
+      server.scim.post<{ Operations: { status: string }[] }>('/Bulk', {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'],
+        Operations: [operation('a'), operation('b')],
+      }),
+    );
+    expect(result.body.Operations.map(({ status }) => status)).toEqual(['500', '503']);
+    const requestId = result.headers.get('X-Request-Id');
+    expect(lines.filter(({ level }) => level === 50)).toEqual([
+      expect.objectContaining({ requestId, err: expect.objectContaining({ type: 'QueryFailedError', code: '22P02' }) }),
+      expect.objectContaining({ requestId, err: expect.objectContaining({ code: 'ECONNREFUSED' }) }),
+    ]);
+    expect(text).not.toMatch(traces);
+  });
 
   it('is not logged, whatever is done with it', async () => {
     const { text } = await logged(async () => {

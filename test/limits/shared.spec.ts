@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PostgresUsage } from '../../src/limits/postgres-usage.js';
+import { RedisUsage } from '../../src/limits/redis-usage.js';
 import { UsageExchange } from '../../src/limits/usage-exchange.js';
 import { UsageStore } from '../../src/limits/usage-store.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
@@ -7,12 +8,16 @@ import { startAdministered, type AdministeredServer } from '../support/admin.js'
 import { ScimClient } from '../support/client.js';
 import { fakeClock } from '../support/clock.js';
 import { serverUrl } from '../support/database.js';
+import { freePort } from '../support/free-port.js';
+import { describeWith, findProgram, startProgram } from '../support/programs.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { author } from '../support/server.js';
 
 const tenantId = '019aaf3c-6b5e-7cc1-a4ad-0f8d8e5f0a11';
 const key = `tenant:${tenantId}`;
 const environment = { RATE_LIMIT: 'on', REQUESTS_PER_SECOND: '5', FAILED_AUTHENTICATIONS_PER_MINUTE: '5' };
+
+const redisServer = findProgram('redis-server');
 
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -126,6 +131,53 @@ describe('processes with a REDIS_URL in common', () => {
   it('start while it is away', async () => {
     const { client } = await startReplica('redis://127.0.0.1:1');
     expect(await admitted(client, 1)).toBe(1);
+  });
+});
+
+describeWith([redisServer], 'processes with a Redis in common that is a program of its own', () => {
+  it('count together, go on by their own counts while it is away, and together again when it is back', async () => {
+    const port = await freePort();
+    const args = ['--port', String(port), '--save', '', '--appendonly', 'no'];
+    let redis = await startProgram(redisServer, args, port);
+    ends.push(() => redis.stop('SIGKILL'));
+    const url = `redis://127.0.0.1:${port}`;
+    const [one, two] = [await startReplica(url), await startReplica(url)];
+    /** Sends requests that count until Redis knows of them from both. */
+    const shared = async (): Promise<void> => {
+      const store = new RedisUsage(url);
+      ends.push(() => store.close());
+      let seen = 0;
+      while (seen < 2) {
+        for (const { server, client } of [one, two]) {
+          await client.list('/Users?count=0');
+          await exchange(server);
+        }
+        seen = await store.add([{ key, count: 0 }]).then(
+          (totals) => totals.get(key) ?? 0,
+          () => 0,
+        );
+      }
+    };
+    await shared();
+    fakeClock(Date.now() + 60_000);
+    for (const { server, client } of [one, two]) {
+      await admitted(client, 1);
+      await exchange(server);
+    }
+    expect(await admitted(one.client, 20)).toBe(9);
+    await exchange(one.server);
+    // Until it has heard of it, the other has a burst of its own.
+    expect(await admitted(two.client, 1)).toBe(1);
+    await exchange(two.server);
+    expect(await admitted(two.client, 20)).toBe(0);
+
+    await redis.stop('SIGKILL');
+    jest.setSystemTime(Date.now() + 120_000);
+    expect([await admitted(one.client, 20), await admitted(two.client, 20)]).toEqual([10, 10]);
+    await exchange(one.server);
+    redis = await startProgram(redisServer, args, port);
+    jest.useRealTimers();
+    await shared();
   });
 });
 

@@ -41,7 +41,8 @@ describe('requests per second of a tenant', () => {
       429,
       scimError(429, undefined, 'The limit of requests per second, 5, is reached; try again later.'),
     ]);
-    expect(fields(answer)).toEqual(['1', '"requests";q=10;w=2', '"requests";r=0;t=2']);
+    // The draft wants both to mean one moment (section 6).
+    expect(fields(answer)).toEqual(['1', '"requests";q=10;w=2', '"requests";r=0;t=1']);
     expect(answer.headers.get('Content-Type')).toBe('application/scim+json; charset=utf-8');
   });
 
@@ -148,6 +149,7 @@ describe('requests of a tenant at the same time', () => {
       '1',
       scimError(429, undefined, 'The limit of requests at the same time, 2, is reached; wait for answers.'),
     ]);
+    expect(fields(refused)).toEqual(['1', '"concurrent";q=2;qu="concurrent-requests"', '"concurrent";r=0;t=1']);
     expect((await other.list('/Users')).status).toBe(200);
     release();
     expect((await Promise.all(running)).map(({ status }) => status)).toEqual([404, 404]);

@@ -292,6 +292,16 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     ]);
   });
 
+  it('carries out an operation behind one that the database refused', async () => {
+    await fresh();
+    const { id } = (await scim.post('/Users', { userName: 'taken' })).body;
+    const put = (displayName: string): JsonObject => ({
+      ...{ method: 'PUT', path: `/Users/${id}`, data: { userName: 'taken', displayName } },
+    });
+    const operations = [user('a', 'taken'), put('A'), user('b', 'taken'), user('c', 'taken'), put('B'), user('d', 'd')];
+    expect(statuses(await bulk(operations))).toEqual(['409', '200', '409', '409', '200', '201']);
+  });
+
   it("does not reach another tenant's resources", async () => {
     await fresh();
     const { id } = (await scim.post('/Users', { userName: 'theirs' })).body;

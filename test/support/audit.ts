@@ -55,3 +55,15 @@ export async function eventually<T>(ask: () => Promise<T>, isRight: (answer: T) 
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** A tenant's request log, once it has as many: a request is logged when its connection is done with it. */
+export const loggedRequests = (
+  admin: AdminClient,
+  tenant: string,
+  count: number,
+  query = '',
+): Promise<LoggedRequest[]> =>
+  eventually(
+    () => allPages<LoggedRequest>(admin, `/tenants/${tenant}/requests${query}`),
+    ({ length }) => length >= count,
+  );

@@ -98,7 +98,7 @@ export async function reading(server: TestServer, token: string): Promise<unknow
 /** Makes a tenant of its own that accepts an issuer's tokens. @returns its name and the issuer's path */
 export async function acceptIssuer(
   { admin }: AdministeredServer,
-  { url }: TestIssuer,
+  { url }: Pick<TestIssuer, 'url'>,
   definition: JsonObject = {},
 ): Promise<{ tenant: string; path: string }> {
   const tenant = `customer-${randomUUID()}`;
