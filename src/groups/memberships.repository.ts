@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../http/request-context.js';
-import { validate as isUuid } from 'uuid';
 import { SqlCompiler } from '../persistence/filter-sql/compile.js';
 import { auditSql, type MemberChanges } from '../persistence/audit.js';
 import { sqlContext } from '../persistence/filter-sql/columns.js';
+import { isResourceId } from '../persistence/resource.entity.js';
 import type { AuthorScope } from '../persistence/resource.repository.js';
 import { Statements } from '../persistence/statements.js';
 import type { TransactionScope } from '../persistence/transaction.js';
@@ -82,11 +82,11 @@ export class MembershipsRepository {
 
   private async add(scope: Scope, groupId: string, given: readonly Link[]): Promise<readonly string[]> {
     const { ignoreUnknownMembers } = scope.settings;
-    const malformed = given.find((link) => !isUuid(link.value));
+    const malformed = given.find((link) => !isResourceId(link.value));
     if (malformed && !ignoreUnknownMembers) throw noSuchMember(malformed.value);
-    const links = malformed ? given.filter((link) => isUuid(link.value)) : given;
+    const links = malformed ? given.filter((link) => isResourceId(link.value)) : given;
     if (links.length === 0) return unchanged.added;
-    if (links.some((link) => link.value.toLowerCase() === groupId)) {
+    if (links.some((link) => link.value === groupId)) {
       throw new ScimError('invalidValue', 'members: a group cannot be a member of itself.');
     }
     const [result] = await this.statements.run<AddResult>(scope, addSql, [
@@ -106,13 +106,13 @@ export class MembershipsRepository {
   }
 
   private async remove(scope: Scope, groupId: string, values: readonly string[]): Promise<readonly string[]> {
-    const ids = values.filter((value) => isUuid(value));
+    const ids = values.filter((value) => isResourceId(value));
     if (ids.length === 0) return unchanged.removed;
     return this.deleteWhere(scope, groupId, 'm.member_id = ANY($3::uuid[])', [ids]);
   }
 
   private removeOthers(scope: Scope, groupId: string, kept: readonly Link[]): Promise<readonly string[]> {
-    const ids = kept.map((link) => link.value).filter((value) => isUuid(value));
+    const ids = kept.map((link) => link.value).filter((value) => isResourceId(value));
     const isKept = 'EXISTS (SELECT 1 FROM unnest($3::uuid[]) AS kept(id) WHERE kept.id = m.member_id)';
     return this.deleteWhere(scope, groupId, `NOT ${isKept}`, [ids]);
   }

@@ -1,5 +1,12 @@
 import { Column, PrimaryColumn } from 'typeorm';
+import { validate as isUuid } from 'uuid';
 import type { JsonObject, ScimResource } from '../scim/index.js';
+
+/**
+ * Whether a text can be the id of a resource. Ids are compared case-sensitively (RFC 7643 section 3.1); the database's
+ * uuid type would not do that.
+ */
+export const isResourceId = (text: string): boolean => isUuid(text) && text === text.toLowerCase();
 
 /** The columns that every resource table has. */
 export abstract class ResourceEntity {

@@ -1,8 +1,8 @@
-import { v7 as uuid, validate as isUuid } from 'uuid';
+import { v7 as uuid } from 'uuid';
 import type { WriteOptions } from '../http/query-parameters.js';
 import { ResourceRepresentation, type ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
-import type { ResourceEntity } from '../persistence/resource.entity.js';
+import { isResourceId, type ResourceEntity } from '../persistence/resource.entity.js';
 import type { ChangeNote, MemberChanges } from '../persistence/audit.js';
 import type { ResourceRepository, StoredRepresentation, View } from '../persistence/resource.repository.js';
 import type { Transaction, TransactionScope } from '../persistence/transaction.js';
@@ -135,7 +135,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * @throws ScimError notFound
    */
   async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
-    if (!isId(id)) throw this.notFound(id);
+    if (!isResourceId(id)) throw this.notFound(id);
     const projection = this.projection(this.schema(ctx), query);
     const view = { ...this.view(ctx, projection), inParts: projection.isIdentity };
     return this.represented(ctx, id, await this.repository.read(ctx, id, view), projection);
@@ -217,7 +217,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * @throws ScimError notFound or preconditionFailed
    */
   async delete(ctx: RequestContext, id: string, options: Pick<WriteOptions, 'ifMatch'>): Promise<void> {
-    if (!isId(id)) throw this.notFound(id);
+    if (!isResourceId(id)) throw this.notFound(id);
     requireVersion(ctx, options);
     await this.transaction.run(ctx, async (tx) => {
       this.expect(await this.repository.lock(tx, id), id, options);
@@ -231,7 +231,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
    * two statements without a transaction. Where others keep coming first, and where links change, it is locked instead.
    */
   private async change(ctx: RequestContext, id: string, change: Change<E>): Promise<StoredRepresentation> {
-    if (!isId(id)) throw this.notFound(id);
+    if (!isResourceId(id)) throw this.notFound(id);
     requireVersion(ctx, change.options);
     if (!this.hasLinks(ctx)) {
       for (let attempt = 0; attempt < unlockedAttempts; attempt++) {
@@ -375,9 +375,6 @@ function requireVersion({ settings }: RequestContext, { ifMatch }: Pick<WriteOpt
 const nothing = (view: View): View => ({ ...view, wants: () => false });
 
 const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
-
-/** Ids are compared case-sensitively (RFC 7643 section 3.1); the database's uuid type would not do that. */
-const isId = (id: string): boolean => isUuid(id) && id === id.toLowerCase();
 
 const projectOne = (projection: Projection, json: string): string =>
   JSON.stringify(projection.apply(JSON.parse(json) as JsonObject));

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { validate as isUuid } from 'uuid';
 import { MembershipsRepository } from '../groups/memberships.repository.js';
 import type { RequestContext } from '../http/request-context.js';
 import { SearchService } from '../resources/search.service.js';
 import type { MemberChanges } from '../persistence/audit.js';
+import { isResourceId } from '../persistence/resource.entity.js';
 import { Transaction, type TransactionScope } from '../persistence/transaction.js';
 import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
 import {
@@ -92,7 +92,7 @@ export class UsersService extends ResourceService<UserEntity> {
   ): Promise<string | null> {
     const value = managerValue(resource);
     if (value === id) throw new ScimError('invalidValue', 'manager: a user cannot be their own manager.');
-    const known = value !== undefined && isUuid(value) && value === value.toLowerCase() ? value : null;
+    const known = value !== undefined && isResourceId(value) ? value : null;
     if (
       value !== undefined &&
       !ctx.profile.danglingReferences &&

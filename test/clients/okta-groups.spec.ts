@@ -169,6 +169,7 @@ describe('Okta is refused members that cannot be', () => {
   it.each<[string, () => JsonValue]>([
     ['nobody at all', () => ({ value: randomUUID() })],
     ['no UUID', () => ({ value: '12345' })],
+    ['a user in upper case (RFC 7643 section 3.1)', () => ({ value: id(1).toUpperCase() })],
     ['the empty string', () => ({ value: '' })],
     ['null', () => ({ value: null })],
     ['a number', () => ({ value: 12345 })],
