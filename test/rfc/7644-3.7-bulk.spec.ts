@@ -268,6 +268,19 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     expect((await scim.get(`/Users/${id}`)).body['displayName']).toBe('second');
   });
 
+  it('lets one of 500 operations pass that name the same version', async () => {
+    await fresh();
+    const { id } = (await scim.post('/Users', { userName: 'versioned' })).body;
+    const operations = Array.from({ length: 500 }, (_, index) => ({
+      method: 'PATCH',
+      path: `/Users/${id}`,
+      version: 'W/"1"',
+      data: { Operations: [{ op: 'replace', path: 'title', value: `Title ${index}` }] },
+    }));
+    expect(statuses(await bulk(operations))).toEqual(['200', ...Array<string>(499).fill('412')]);
+    expect((await scim.get(`/Users/${id}`)).body).toMatchObject({ title: 'Title 0', meta: { version: 'W/"2"' } });
+  });
+
   it.each([
     ['a path out of the base', { method: 'DELETE', path: '/Users/../Groups/x' }, 'invalidValue'],
     ['an absolute URL', { method: 'DELETE', path: 'http://evil.example/Users/x' }, 'invalidValue'],
