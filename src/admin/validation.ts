@@ -42,11 +42,23 @@ export const Parameters = createParamDecorator((dto: Type<object>, execution: Ex
  */
 export function checked<T extends object>(dto: Type<T>, given: JsonValue): T {
   if (!isJsonObject(given)) throw new ScimError('invalidSyntax', 'The body must be a JSON object.');
+  refuseClasses(given, '');
   const instance = plainToInstance(dto, given, { exposeUnsetFields: false });
   refuseDropped(given, instance, '');
   const [error] = validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, stopAtFirstError: true });
   if (error) throw asScimError(error, '');
   return instance;
+}
+
+/** Refuses members called `constructor` within others: class-transformer would take their values for classes. */
+function refuseClasses(given: JsonValue | undefined, within: string): void {
+  if (typeof given !== 'object' || given === null) return;
+  for (const [name, value] of Object.entries(given)) {
+    if (within !== '' && name === 'constructor') {
+      throw new ScimError('invalidSyntax', `${quote(within + name)} is not a name that can be used here.`);
+    }
+    refuseClasses(value, `${within}${name}.`);
+  }
 }
 
 /** Refuses members that class-transformer passes over without a word, such as `__proto__` and `constructor`. */

@@ -3,7 +3,6 @@ import type { ResourceRepresentation } from '../http/representation.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import type { ResourceService } from '../resources/resource.service.js';
 import {
-  checkText,
   errorMessage,
   etag,
   isJsonObject,
@@ -41,13 +40,19 @@ interface Address {
   readonly id?: string;
 }
 
-/** A created resource whose references could not all be resolved yet. */
-interface Waiting {
+/** A resource that was created, but may be part of a circle of references that is still to be closed. */
+interface Created {
   readonly index: number;
   readonly address: Address;
   readonly id: string;
-  readonly data: JsonObject;
+  /** What it refers to. */
+  readonly references: ReadonlySet<string>;
+  /** The attributes whose references could not all be resolved yet. */
+  readonly later: JsonObject | undefined;
 }
+
+const notCreated = (bulkId: string): ScimError =>
+  new ScimError('conflict', `The resource with the bulkId ${quote(bulkId)} could not be created.`);
 
 // What the request itself has created needs no version to be named.
 const ownResource = { ifMatch: '*' };
@@ -63,7 +68,7 @@ export class BulkRun {
   private readonly ids = new Map<string, string>();
   private readonly failed = new Set<string>();
   private readonly creators = new Map<string, number>();
-  private waiting: Waiting[] = [];
+  private created: Created[] = [];
   private errors = 0;
 
   /** @param translate makes an unexpected error the one that is answered */
@@ -82,7 +87,7 @@ export class BulkRun {
   async run(): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
     for (let index = 0; index < this.request.operations.length && !this.isStopped; index++) {
       await this.process(index);
-      await this.link();
+      await this.closeCircles();
     }
     const results = [...this.results].sort(([a], [b]) => a - b).map(([, result]) => result);
     return { schemas: [messageUrn.bulkResponse], Operations: results };
@@ -94,18 +99,18 @@ export class BulkRun {
 
   private async process(index: number): Promise<void> {
     const operation = this.request.operations[index];
-    if (!operation || this.started.has(index)) return;
+    if (!operation || this.started.has(index) || this.isStopped) return;
     this.started.add(index);
     let address: Address | undefined;
     try {
       if (operation.error) throw operation.error;
-      checkText(operation.data);
       address = this.address(operation);
-      await this.createReferenced(operation, index);
+      const references = await this.createReferenced(operation, index);
       if (this.isStopped) {
         this.started.delete(index);
         return;
       }
+      this.refuseFailed(references);
       this.results.set(index, await this.carryOut(operation, address, index));
     } catch (error) {
       this.fail(index, error, address);
@@ -130,10 +135,15 @@ export class BulkRun {
     });
   }
 
-  /** Creates what an operation refers to first. What is being created already is part of a circle. */
-  private async createReferenced({ bulkId: own, data, path }: BulkOperation, index: number): Promise<void> {
+  /**
+   * Creates what an operation refers to first. What is being created already is part of a circle.
+   * @returns what it refers to
+   */
+  private async createReferenced(operation: BulkOperation, index: number): Promise<ReadonlySet<string>> {
+    const { bulkId: own, data, path, method } = operation;
     const inPath = referenceOf(path.split('/').at(-1));
-    const references = [...referencesIn(data), ...(inPath === undefined ? [] : [inPath])];
+    const references = referencesIn(data);
+    if (inPath !== undefined) references.add(inPath);
     for (const reference of references) {
       const creator = this.creators.get(reference);
       if (creator === undefined || (creator === index && reference === own)) {
@@ -141,10 +151,15 @@ export class BulkRun {
         throw new ScimError('invalidValue', `The bulkId ${quote(reference)} cannot be referred to: ${reason}.`);
       }
       await this.process(creator);
-      if (this.failed.has(reference)) {
-        throw new ScimError('conflict', `The resource with the bulkId ${quote(reference)} could not be created.`);
-      }
     }
+    // Only what is created can be part of a circle; what else refers to one needs it closed.
+    if (method !== 'POST') await this.closeCircles();
+    return references;
+  }
+
+  /** @throws ScimError conflict when one of these could not be created */
+  private refuseFailed(references: ReadonlySet<string>): void {
+    for (const reference of references) if (this.failed.has(reference)) throw notCreated(reference);
   }
 
   private async carryOut(operation: BulkOperation, address: Address, index: number): Promise<BulkResult> {
@@ -169,31 +184,64 @@ export class BulkRun {
     const created = await address.service.create(this.ctx, now, {});
     const id = created.location.slice(created.location.lastIndexOf('/') + 1);
     this.ids.set(bulkId, id);
-    if (later) this.waiting.push({ index, address, id, data: later });
+    this.created.push({ index, address, id, references: referencesIn(data), later });
     return this.succeed(operation, '201', created);
   }
 
-  /** Links the resources of a circle, now that all of them are there. */
-  private async link(): Promise<void> {
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const { index, address, id, data } of waiting) {
-      const operation = this.request.operations[index] as BulkOperation;
+  /** Links the resources of circles, now that all of them are there. */
+  private async closeCircles(): Promise<void> {
+    const created = this.created;
+    this.created = [];
+    for (const resource of created) {
+      if (!resource.later || this.isFailed(resource)) continue;
       try {
-        const missing = [...referencesIn(data)].find((reference) => !this.ids.has(reference));
-        if (missing !== undefined) {
-          throw new ScimError('conflict', `The resource with the bulkId ${quote(missing)} could not be created.`);
-        }
-        const value = resolveReferences(data, this.ids) ?? null;
-        const patch = { schemas: [messageUrn.patchOp], Operations: [{ op: 'add', value }] };
-        const linked = await address.service.patch(this.ctx, id, patch, ownResource);
-        this.results.set(index, this.succeed(operation, '201', linked));
+        await this.link(resource, resource.later);
       } catch (error) {
-        // A resource without what it refers to is not what was asked for.
-        await address.service.delete(this.ctx, id, ownResource);
-        this.fail(index, error);
+        await this.undo(resource, error);
+        await this.undoReferring(created);
       }
     }
+  }
+
+  private async link({ index, address, id }: Created, later: JsonObject): Promise<void> {
+    for (const reference of referencesIn(later)) if (!this.ids.has(reference)) throw notCreated(reference);
+    const value = resolveReferences(later, this.ids) ?? null;
+    const patch = { schemas: [messageUrn.patchOp], Operations: [{ op: 'add', value }] };
+    const linked = await address.service.patch(this.ctx, id, patch, ownResource);
+    this.results.set(index, this.succeed(this.operation(index), '201', linked));
+  }
+
+  /** Takes back what refers to a resource that was taken back: without it, it is not what was asked for. */
+  private async undoReferring(created: readonly Created[]): Promise<void> {
+    let isSettled = false;
+    while (!isSettled) {
+      isSettled = true;
+      for (const resource of created) {
+        const lost = this.lostReference(resource);
+        if (lost === undefined) continue;
+        await this.undo(resource, notCreated(lost));
+        isSettled = false;
+      }
+    }
+  }
+
+  private lostReference(resource: Created): string | undefined {
+    if (this.isFailed(resource)) return undefined;
+    for (const reference of resource.references) if (this.failed.has(reference)) return reference;
+    return undefined;
+  }
+
+  private async undo({ index, address, id }: Created, error: unknown): Promise<void> {
+    await address.service.delete(this.ctx, id, ownResource);
+    this.fail(index, error);
+  }
+
+  private operation(index: number): BulkOperation {
+    return this.request.operations[index] as BulkOperation;
+  }
+
+  private isFailed({ index }: Created): boolean {
+    return this.failed.has(this.operation(index).bulkId ?? '');
   }
 
   /** @throws ScimError invalidValue for a path that is not `/Users`, `/Users/id` or their like */

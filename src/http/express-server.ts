@@ -1,6 +1,18 @@
 import type { Express } from 'express';
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
 
+const schemeAndAuthority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+
+/**
+ * The path and query of a request target (RFC 9112 section 3.2). The authority of one in absolute form, as proxies are sent,
+ * is left out unread: no answer depends on it, and Express's router would leave to itself a request whose authority it
+ * cannot read.
+ */
+function originForm(target = ''): string {
+  const rest = target.replace(schemeAndAuthority, '');
+  return rest === target || rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 /**
  * Makes the HTTP server of an Express application, whose requests and responses have Express's prototypes from their start.
  * Express would give them these by `Object.setPrototypeOf`, request by request, and V8 would have to learn anew what each
@@ -11,5 +23,8 @@ export function createExpressServer(app: Express): Server {
   class ExpressResponse extends ServerResponse {}
   app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request) as Express['request'];
   app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response) as Express['response'];
-  return createServer({ IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse }, app);
+  return createServer({ IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse }, (request, response) => {
+    request.url = originForm(request.url);
+    app(request, response);
+  });
 }

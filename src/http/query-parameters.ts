@@ -53,7 +53,7 @@ function decode(text: string, name = 'the query string'): string {
 
 /**
  * Reads the query string. Parameters that SCIM does not define are ignored (RFC 7644 section 3.4.2).
- * @throws ScimError invalidValue for a repeated parameter; invalidSyntax or invalidFilter for malformed encoding
+ * @throws ScimError invalidValue for a repeated parameter, and for U+0000 among names; invalidSyntax or invalidFilter for malformed encoding
  */
 export function readQuery(request: Request): SearchRequest {
   const found: Partial<Record<Parameter, string>> = {};
@@ -72,6 +72,8 @@ export function readQuery(request: Request): SearchRequest {
 
 function names(parameter: 'attributes' | 'excludedAttributes', text: string | undefined): ProjectionRequest {
   if (text === undefined) return {};
+  // Other names that no attribute has are ignored; this is no text.
+  if (text.includes('\0')) throw new ScimError('invalidValue', `${parameter} holds U+0000.`);
   return {
     [parameter]: text
       .split(',')

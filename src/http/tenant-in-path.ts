@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 
-/** `/tenants/{name}` before a path that can have it; the target may be a whole URL (RFC 9112 section 3.2.2). */
-const tenantPrefix = /^((?:https?:\/\/[^/?#]*)?)\/tenants\/([a-z0-9][a-z0-9-]{0,62})(?=\/(?:scim|oauth)(?:[/?#]|$))/i;
+/** `/tenants/{name}` before a path that can have it. */
+const tenantPrefix = /^\/tenants\/([a-z0-9][a-z0-9-]{0,62})(?=\/(?:scim|oauth)(?:[/?#]|$))/i;
 
 declare module 'express' {
   interface Request {
@@ -16,10 +16,10 @@ declare module 'express' {
  * `originalUrl` stays what the client sent.
  */
 export function tenantInPath(request: Request, _response: Response, next: NextFunction): void {
-  const [prefix, origin, tenant] = tenantPrefix.exec(request.url) ?? [];
-  if (prefix !== undefined && origin !== undefined && tenant !== undefined) {
+  const [prefix, tenant] = tenantPrefix.exec(request.url) ?? [];
+  if (prefix !== undefined && tenant !== undefined) {
     request.addressedTenant = tenant;
-    request.url = origin + request.url.slice(prefix.length);
+    request.url = request.url.slice(prefix.length);
   }
   next();
 }

@@ -8,7 +8,8 @@ import { limits, ScimError, type SearchRequest } from '../scim/index.js';
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
 const tagBytes = 16;
-const longestCursor = 4096;
+// What the longest sort key makes, of which JSON may escape every character.
+const longestCursor = 8 * limits.indexedLength + 1024;
 
 /** What a cursor holds: when it ends (seconds since 1970), the page size it was made with, and where the page ended. */
 type Content = readonly [expires: number, count: number, source: number, id: string, key: string | null];

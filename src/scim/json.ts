@@ -87,9 +87,7 @@ class Scanner {
   private key(keys: Set<string>): void {
     this.match(whitespace);
     const key = this.string('a key in double quotes');
-    if (!this.anyText && !isStorable(key)) {
-      throw new ScimError('invalidSyntax', `The key ${quote(key)} holds U+0000 or a lone surrogate.`);
-    }
+    if (!this.anyText) checkKey(key);
     const folded = key.toLowerCase();
     if (keys.has(folded)) {
       throw new ScimError('invalidSyntax', `An object has the key ${quote(key)} twice; case does not tell keys apart.`);
@@ -177,9 +175,14 @@ function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+function checkKey(key: string): void {
+  if (isStorable(key)) return;
+  throw new ScimError('invalidSyntax', `The key ${quote(key)} holds U+0000 or a lone surrogate.`);
+}
+
 /**
  * Checks the text in a value that was parsed with `anyText`.
- * @throws ScimError invalidValue when a string or key holds U+0000 or a lone surrogate
+ * @throws ScimError invalidValue when a string holds U+0000 or a lone surrogate, invalidSyntax when a key does
  */
 export function checkText(value: JsonValue | undefined): void {
   if (typeof value === 'string' && !isStorable(value)) {
@@ -188,7 +191,7 @@ export function checkText(value: JsonValue | undefined): void {
   if (Array.isArray(value)) value.forEach(checkText);
   if (!isJsonObject(value)) return;
   for (const [key, item] of Object.entries(value)) {
-    checkText(key);
+    checkKey(key);
     checkText(item);
   }
 }

@@ -34,6 +34,8 @@ export const limits = {
   indexedLength: 1_024,
   /** Bytes of such a value in UTF-8, as it is compared: an entry of an index has to fit into a third of a page. */
   indexedBytes: 2_560,
+  /** Characters of other strings that an order goes by: a cursor holds them, and has to fit into a URL. */
+  sortedLength: 256,
   /** Characters of a password, before it is hashed. */
   passwordLength: 1_024,
   /** Names in attributes or excludedAttributes. */

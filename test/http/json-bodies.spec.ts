@@ -246,6 +246,7 @@ describe('types (RFC 7643 section 2.3)', () => {
     ['emails', '["a@example.com"]'],
     ['emails', '[{"value":5}]'],
     ['emails', '[{"primary":"maybe"}]'],
+    ['emails', '[{"value":"a","primary":true},{"value":"b","primary":true}]'],
     ['name', '"Ada"'],
     ['name', '[{"givenName":"Ada"}]'],
     ['name', '{"givenName":["Ada"]}'],

@@ -135,6 +135,34 @@ describe('a path that leads nowhere', () => {
   });
 });
 
+describe('a target with a scheme and an authority (RFC 9112 section 3.2.2)', () => {
+  it.each([
+    ['of this server', 'https://scim.example.com'],
+    ['of another one', 'http://evil.example'],
+    ['with a port that is none', 'http://rollcall.test:99999'],
+    ['with credentials', 'http://user:secret@rollcall.test'],
+    ['of another scheme', 'ftp://rollcall.test'],
+    ['with a bracket that stays open', 'http://[::1'],
+    ['with a bracket that was never open', 'http://a]b'],
+    ['with a name that is no name', 'http://xn--0'],
+    ['with two ports', 'http://a:b:c'],
+  ])('leads where its path leads, whatever the authority: %s', async (_what, origin) => {
+    expect(await request(`${origin}/scim/v2/Users/${user.id}?attributes=userName`)).toEqual({
+      status: 200,
+      body: { schemas: user['schemas'], id: user.id, userName: 'paths@example.com' },
+    });
+    expect(await request(`${origin}/scim/v2/Users/x`)).toEqual(notFound);
+    expect(await request(`${origin}/`)).toEqual(notFound);
+    expect(await request(origin)).toEqual(notFound);
+    expect(await request(`${origin}?filter=x`)).toEqual(notFound);
+  });
+
+  it('needs credentials like any other', async () => {
+    const answer = await exchange(server.origin, head('GET', 'http://[::1/scim/v2/Users'));
+    expect([answer.status, JSON.parse(answer.body)]).toEqual([401, scimError(401)]);
+  });
+});
+
 describe('the protocol version (RFC 7644 section 3.13)', () => {
   it.each(['v1', 'v3', 'V1', 'v2.0', 'v', 'v20', 'v2beta'])('other than v2 is refused: %s', async (version) => {
     for (const rest of ['/Users', `/Users/${user.id}`, '', '/ServiceProviderConfig']) {

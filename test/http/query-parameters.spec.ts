@@ -288,7 +288,11 @@ describe('the query string', () => {
     const { status, body } = await get('filter=userName%20eq%20%22a%00b%22');
     expect([status, body]).toEqual([400, scimError(400, 'invalidFilter')]);
     expect((await get('sortBy=user%00Name')).body).toEqual(scimError(400, 'invalidValue'));
-    expect((await get('attributes=user%00Name')).status).toBe(200);
+    for (const name of ['attributes', 'excludedAttributes']) {
+      expect((await get(`${name}=user%00Name`)).body).toEqual(scimError(400, 'invalidValue'));
+      const one = await server.scim.get(`/Users/${users[0]?.id}?${name}=title,%00`);
+      expect([one.status, one.body]).toEqual([400, scimError(400, 'invalidValue')]);
+    }
   });
 });
 

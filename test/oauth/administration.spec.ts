@@ -208,6 +208,12 @@ describe('issuers', () => {
     expect([answer.status, answer.body]).toEqual([400, scimError(400, 'invalidValue', detail)]);
   });
 
+  it('are not created with a claim that has the name of what makes objects', async () => {
+    const answer = await server.admin.post(issuers, { ...definition, requiredClaims: { constructor: ['app'] } });
+    const detail = '"requiredClaims.constructor" is not a name that can be used here.';
+    expect([answer.status, answer.body]).toEqual([400, scimError(400, 'invalidSyntax', detail)]);
+  });
+
   it('are twenty of a tenant at most', async () => {
     await server.admin.post('/tenants', { name: 'many' });
     const create = (at: number) =>

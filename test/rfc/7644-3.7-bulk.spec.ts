@@ -190,6 +190,48 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     expect((await scim.list('/Groups')).body.totalResults).toBe(0);
   });
 
+  it.each([
+    ['the first', 0, ['400', '409', '409']],
+    ['the second', 1, ['409', '400', '409']],
+    ['the third', 2, ['409', '409', '400']],
+  ])('leaves nothing of a circle of three of which %s cannot be created', async (_, bad, expected) => {
+    await fresh();
+    const names = ['One', 'Two', 'Three'].map((name, index) => (index === bad ? '' : name));
+    const circle = names.map((name, index) => group(String(index), name, `bulkId:${(index + 1) % 3}`));
+    const answer = await bulk([...circle, group('of one', 'Of one', 'bulkId:0'), group('alone', 'Alone')]);
+    expect(statuses(answer)).toEqual([...expected, '409', '201']);
+    expect((await scim.list('/Groups')).body.Resources.map(({ displayName }) => displayName)).toEqual(['Alone']);
+  });
+
+  it('leaves nothing of a circle that cannot be linked, and does not carry out what refers to it', async () => {
+    await fresh();
+    const { id } = (await scim.post('/Groups', { displayName: 'Referring' })).body;
+    const answer = await bulk([
+      {
+        method: 'PATCH',
+        path: `/Groups/${id}`,
+        data: { Operations: [{ op: 'add', path: 'members', value: [{ value: 'bulkId:a' }] }] },
+      },
+      group('a', 'A', 'bulkId:b'),
+      {
+        method: 'POST',
+        path: '/Groups',
+        bulkId: 'b',
+        data: { displayName: 'B', members: [{ value: 'bulkId:a', type: 'User' }] },
+      },
+    ]);
+    expect(statuses(answer)).toEqual(['409', '409', '400']);
+    const left = (await scim.list('/Groups')).body.Resources;
+    expect(left.map(({ displayName, meta }) => [displayName, meta.version])).toEqual([['Referring', 'W/"1"']]);
+  });
+
+  it('stops at the error of what an operation refers to, without counting the operation as another', async () => {
+    await fresh();
+    const answer = await bulk([group('a', 'A', 'bulkId:b'), group('b', ''), group('c', 'C')], { failOnErrors: 1 });
+    expect(answer.body.Operations.map(({ bulkId, status }) => [bulkId, status])).toEqual([['b', '400']]);
+    expect((await scim.list('/Groups')).body.totalResults).toBe(0);
+  });
+
   it('stops when failOnErrors errors have occurred, and keeps what was done before', async () => {
     await fresh();
     const operations = [user('1', 'one'), user('2', ''), user('3', 'three'), user('4', ''), user('5', 'five')];
@@ -226,6 +268,19 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     expect((await scim.get(`/Users/${id}`)).body['displayName']).toBe('second');
   });
 
+  it('lets one of 500 operations pass that name the same version', async () => {
+    await fresh();
+    const { id } = (await scim.post('/Users', { userName: 'versioned' })).body;
+    const operations = Array.from({ length: 500 }, (_, index) => ({
+      method: 'PATCH',
+      path: `/Users/${id}`,
+      version: 'W/"1"',
+      data: { Operations: [{ op: 'replace', path: 'title', value: `Title ${index}` }] },
+    }));
+    expect(statuses(await bulk(operations))).toEqual(['200', ...Array<string>(499).fill('412')]);
+    expect((await scim.get(`/Users/${id}`)).body).toMatchObject({ title: 'Title 0', meta: { version: 'W/"2"' } });
+  });
+
   it.each([
     ['a path out of the base', { method: 'DELETE', path: '/Users/../Groups/x' }, 'invalidValue'],
     ['an absolute URL', { method: 'DELETE', path: 'http://evil.example/Users/x' }, 'invalidValue'],
@@ -245,8 +300,12 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     [
       'a lone surrogate in a key',
       { method: 'POST', path: '/Users', bulkId: 'x', data: { '\ud800': 1 } },
-      'invalidValue',
+      'invalidSyntax',
     ],
+    ['U+0000 in a bulkId', { method: 'POST', path: '/Users', bulkId: 'x\0', data: { userName: 'x' } }, 'invalidValue'],
+    ['a lone surrogate in a version', { method: 'DELETE', path: '/Users/x', version: '\ud800' }, 'invalidValue'],
+    ['U+0000 in a path', { method: 'DELETE', path: '/Users/\0' }, 'invalidValue'],
+    ['U+0000 in a member that is not known', { method: 'DELETE', path: '/Users/x', 'a\0': 1 }, 'invalidSyntax'],
   ])('answers %s with an error of that operation alone', async (_, operation, scimType) => {
     await fresh();
     const answer = await bulk([operation, user('good', 'good')]);
@@ -263,6 +322,8 @@ describe('RFC 7644 section 3.7: bulk operations', () => {
     ['failOnErrors of -1', { failOnErrors: -1, Operations: [{}] }, 'invalidValue'],
     ['failOnErrors as a string', { failOnErrors: '1', Operations: [{}] }, 'invalidValue'],
     ['two operations with one bulkId', { Operations: [user('a', 'a'), user('a', 'b')] }, 'invalidSyntax'],
+    ['U+0000 in a key beside the operations', { 'a\0': 1, Operations: [user('a', 'a')] }, 'invalidSyntax'],
+    ['a lone surrogate beside the operations', { a: ['\ud800'], Operations: [user('a', 'a')] }, 'invalidValue'],
   ])('refuses a request with %s', async (_, body, scimType) => {
     await fresh();
     const answer = await scim.post<JsonObject>('/Bulk', body);

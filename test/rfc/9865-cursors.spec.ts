@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { JsonObject } from '../../src/scim/index.js';
+import { limits, type JsonObject } from '../../src/scim/index.js';
 import type { Answer, Resource } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -78,6 +78,33 @@ describe('RFC 9865: cursor-based pagination', () => {
     const query = `/Users?sortBy=${sortBy}&sortOrder=${sortOrder}&count=4`;
     const sorted = await server.scim.list(`/Users?sortBy=${sortBy}&sortOrder=${sortOrder}&count=100`);
     expect(idsOf(await walk(query))).toEqual(sorted.body.Resources.map(({ id }) => id));
+  });
+
+  it('gets past values of any length and of any characters', async () => {
+    const tenant = await server.addTenant('long');
+    const [begin, end] = ['x'.repeat(limits.stringLength - 1), '\u0001"\\é😀'.repeat(100)];
+    const longest = '\u0001'.repeat(limits.indexedLength);
+    for (const [userName, nickName, displayName] of [
+      ['a', `${begin}b`, longest],
+      ['b', end, `${longest.slice(1)}"`],
+      ['c', `${begin}a`, '語'.repeat(limits.indexedBytes / 3)],
+      ['d', `${begin}a`, 'x'],
+      ['e', 'é'.repeat(limits.stringLength), '"'.repeat(limits.indexedLength)],
+    ]) {
+      const { status } = await tenant.post('/Users', { userName, nickName, displayName });
+      expect(status).toBe(201);
+    }
+    for (const sort of ['nickName', 'displayName'].flatMap((by) => [by, `${by}&sortOrder=descending`])) {
+      const sorted = await tenant.list(`/Users?sortBy=${sort}`);
+      const seen: string[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined;) {
+        const { status, body }: Answer<CursorPage> = await tenant.get(`/Users?count=1&sortBy=${sort}&cursor=${cursor}`);
+        expect(status).toBe(200);
+        seen.push(...body.Resources.map(({ id }) => id));
+        cursor = body.nextCursor;
+      }
+      expect([sort, seen]).toEqual([sort, sorted.body.Resources.map(({ id }) => id)]);
+    }
   });
 
   it('walks across types', async () => {

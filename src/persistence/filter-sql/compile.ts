@@ -1,5 +1,6 @@
 import {
   leaf,
+  limits,
   type Attribute,
   type AttributeTarget,
   type BoundFilter,
@@ -53,9 +54,14 @@ export class SqlCompiler {
     }
   }
 
-  /** @returns the value that the row `r` is ordered by: of a multi-valued attribute the primary element's, else the first */
+  /**
+   * @returns the value that the row `r` is ordered by: of a multi-valued attribute the primary element's, else the first; of
+   *   a text that no index has only the beginning
+   */
   sortKey({ target }: Sort): SqlValue {
-    return target.attribute.multiValued ? this.firstValue(target) : this.value(target);
+    const key = target.attribute.multiValued ? this.firstValue(target) : this.value(target);
+    if (key.type !== 'text' || leaf(target).isIndexed) return key;
+    return { ...key, sql: `left(${key.sql}, ${limits.sortedLength})` };
   }
 
   /** @returns an SQL condition on the rows `e` of a multi-valued attribute */

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ScimError } from '../errors.js';
 import { limits } from '../limits.js';
 import { profiles } from '../profile.js';
-import type { JsonValue } from '../resource.js';
+import type { JsonObject, JsonValue } from '../resource.js';
 import { readBulkRequest } from './bulk-request.js';
 
 const schemas = ['urn:ietf:params:scim:api:messages:2.0:BulkRequest'];
@@ -65,6 +65,14 @@ describe('BulkRequest (RFC 7644 section 3.7)', () => {
     expect([read?.error?.row, detailOf(read?.error)]).toEqual(['invalidSyntax', detail]);
   });
 
+  it.each<[string, JsonObject, string]>([
+    ['a string', { version: 'a\0' }, 'invalidValue'],
+    ['a key', { data: { '\ud800': 1 } }, 'invalidSyntax'],
+  ])('gives an operation with %s that cannot be stored an error of its own', (_, more, row) => {
+    const read = one({ method: 'POST', path: '/Users', bulkId: 'a', data: {}, ...more });
+    expect([read?.bulkId, read?.error?.row]).toEqual(['a', row]);
+  });
+
   it('keeps what a faulty operation can be answered with', () => {
     expect(one({ method: 'fetch', path: 5, bulkId: 'a' })).toMatchObject({ method: 'fetch', path: '', bulkId: 'a' });
   });
@@ -76,6 +84,8 @@ describe('BulkRequest (RFC 7644 section 3.7)', () => {
     ['an empty list of operations', { schemas, Operations: [] }, 'invalidSyntax'],
     ['failOnErrors of 0', { schemas, failOnErrors: 0, Operations: [{}] }, 'invalidValue'],
     ['failOnErrors with a fraction', { schemas, failOnErrors: 1.5, Operations: [{}] }, 'invalidValue'],
+    ['a key beside the operations that cannot be stored', { schemas, 'a\0': 1, Operations: [{}] }, 'invalidSyntax'],
+    ['a string beside the operations that cannot be stored', { schemas, a: '\0', Operations: [{}] }, 'invalidValue'],
     ['a bulkId twice', { schemas, Operations: [{ bulkId: 'a' }, { bulkId: 'a' }] }, 'invalidSyntax'],
     [
       'too many operations',

@@ -1,4 +1,5 @@
 import { quote, ScimError } from '../errors.js';
+import { checkText } from '../json.js';
 import { limits } from '../limits.js';
 import { checkMessageSchema, memberOf, operationsOf } from '../message-body.js';
 import { messageUrn } from '../messages.js';
@@ -34,10 +35,12 @@ const methods: readonly string[] = ['POST', 'PUT', 'PATCH', 'DELETE'] satisfies 
 const stringOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /**
- * Reads the body of POST /Bulk (RFC 7644 section 3.7). What is wrong with one operation is its own error.
+ * Reads the body of POST /Bulk (RFC 7644 section 3.7). What is wrong with one operation is its own error, also text that
+ * cannot be stored.
  * @param maxOperations how many operations it may hold
  * @throws ScimError invalidSyntax when the body is not a BulkRequest message or two operations share a bulkId;
- *   invalidValue for a failOnErrors that is not a positive whole number; payloadTooLarge for too many operations
+ *   invalidValue for a failOnErrors that is not a positive whole number; payloadTooLarge for too many operations; as
+ *   `checkText` for what is beside the operations
  */
 export function readBulkRequest(
   body: JsonValue | undefined,
@@ -45,6 +48,7 @@ export function readBulkRequest(
   maxOperations: number = limits.bulkOperations,
 ): BulkRequest {
   if (!isJsonObject(body)) throw new ScimError('invalidSyntax', 'The body must be a BulkRequest message.');
+  checkText(Object.fromEntries(Object.entries(body).filter(([name]) => name.toLowerCase() !== 'operations')));
   checkMessageSchema(body, messageUrn.bulkRequest, profile);
   const operations = operationsOf(body);
   if (operations.length > maxOperations) {
@@ -72,7 +76,7 @@ function readOperation(operation: JsonValue, index: number): BulkOperation {
   const bulkId = memberOf(operation, 'bulkId');
   const version = memberOf(operation, 'version');
   const data = memberOf(operation, 'data');
-  const error = operationError(operation, method, where);
+  const error = operationError(operation, method, where) ?? textError(operation);
   return {
     method: methods.includes(method) ? method : given,
     path: stringOf(memberOf(operation, 'path')),
@@ -96,6 +100,15 @@ function operationError(operation: JsonObject, method: string, where: string): S
   if (method !== 'DELETE' && isUnassigned(memberOf(operation, 'data')))
     return invalid(` has no data; ${method} needs it.`);
   return undefined;
+}
+
+function textError(operation: JsonObject): ScimError | undefined {
+  try {
+    checkText(operation);
+    return undefined;
+  } catch (error) {
+    return error as ScimError;
+  }
 }
 
 function checkBulkIds(operations: readonly BulkOperation[]): void {
