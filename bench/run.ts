@@ -131,31 +131,44 @@ async function measureRows(bare: ServerProcess, rollcall: ServerProcess, seeded:
   }
 }
 
+/** One member is added and removed in turn; groups of all sizes and the bare server take turns. */
 async function measureMembers(bare: ServerProcess, rollcall: ServerProcess, seeded: Seeded): Promise<void> {
   console.log('\nOne member added and removed in turn, one connection:\n');
   table('group of', 'p50 ms', 'p99 ms', 'bare p50 ms');
   table('---', '---', '---', '---');
-  const alone = { connections: 1, seconds };
-  const baseline = await load(bare, {}, () => ({ method: 'GET', path: `/${random(seeded.userIds)}` }), alone);
   const member = seeded.userIds.at(-1) ?? '';
-  for (const [size, id] of seeded.groups) {
-    const measured = await load(
-      rollcall,
-      headers,
-      (number) => ({
-        method: 'PATCH',
-        path: scim(`/Groups/${id}`),
-        body: patch(
-          number % 2 === 0
-            ? { op: 'add', path: 'members', value: [{ value: member }] }
-            : { op: 'remove', path: `members[value eq "${member}"]` },
-        ),
-      }),
-      alone,
+  const sizes = [...seeded.groups].map(([size, id]) => ({ size, id, measured: [] as Measurement[] }));
+  const measure = (id: string, time: number): Promise<Measurement> =>
+    load(rollcall, headers, (number) => memberChange(id, member, number), { connections: 1, seconds: time });
+  for (const { id } of sizes) await measure(id, 1);
+  const baseline: Measurement[] = [];
+  const bareRow = (): LoadRequest => ({ method: 'GET', path: `/${random(seeded.userIds)}` });
+  for (let round = 0; round < rounds; round++) {
+    baseline.push(await load(bare, {}, bareRow, { connections: 1, seconds }));
+    for (const { id, measured } of sizes) measured.push(await measure(id, seconds));
+  }
+  const of = (measured: readonly Measurement[], read: (one: Measurement) => number): string =>
+    median(measured.map(read)).toFixed(2);
+  for (const { size, measured } of sizes) {
+    const [p50, p99] = [of(measured, (one) => one.p50), of(measured, (one) => one.p99)];
+    table(
+      size,
+      p50,
+      p99,
+      of(baseline, (one) => one.p50),
     );
-    table(size, measured.p50.toFixed(2), measured.p99.toFixed(2), baseline.p50.toFixed(2));
   }
 }
+
+const memberChange = (group: string, member: string, number: number): LoadRequest => ({
+  method: 'PATCH',
+  path: scim(`/Groups/${group}`),
+  body: patch(
+    number % 2 === 0
+      ? { op: 'add', path: 'members', value: [{ value: member }] }
+      : { op: 'remove', path: `members[value eq "${member}"]` },
+  ),
+});
 
 async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
   const admin = new pg.Client({ connectionString: adminUrl });

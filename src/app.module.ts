@@ -25,7 +25,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.with(config),
-        PersistenceModule.on(database),
+        PersistenceModule.on(database, config),
         // First: routes are looked through in this order, and most requests are for these.
         UsersModule,
         GroupsModule,

@@ -85,6 +85,9 @@ class Environment {
   @Matches(isToken, { message: 'ADMIN_TOKEN must be a bearer token: letters, digits and . _ ~ + / - =' })
   ADMIN_TOKEN?: string;
 
+  @IsWholeNumber(2, 200)
+  DATABASE_CONNECTIONS = '10';
+
   @IsIn(['true', 'false'], { message: 'PREPARED_STATEMENTS must be true or false' })
   PREPARED_STATEMENTS = 'true';
 
@@ -157,6 +160,8 @@ export abstract class Config {
   /** When set, the bearer token of the default tenant. */
   abstract readonly scimToken?: string;
   abstract readonly adminToken?: string;
+  /** How many connections to a database server most requests share; look-ups and large groups have some of their own. */
+  abstract readonly databaseConnections: number;
   /** Whether statements are prepared by name; a pooler in transaction mode needs this off. */
   abstract readonly preparedStatements: boolean;
   /** How long the access tokens of the token endpoint live. */
@@ -217,6 +222,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: (read.PUBLIC_URL ?? `http://localhost:${read.PORT}`).replace(/\/+$/, ''),
     ...(read.SCIM_TOKEN === undefined ? {} : { scimToken: read.SCIM_TOKEN }),
     ...(read.ADMIN_TOKEN === undefined ? {} : { adminToken: read.ADMIN_TOKEN }),
+    databaseConnections: Number(read.DATABASE_CONNECTIONS),
     preparedStatements: read.PREPARED_STATEMENTS === 'true',
     accessTokenSeconds: Number(read.ACCESS_TOKEN_MINUTES) * 60,
     ...(read.KEY_ENCRYPTION_SECRET === undefined ? {} : { keyEncryptionSecret: read.KEY_ENCRYPTION_SECRET }),

@@ -52,7 +52,7 @@ export const withDatabase: WithDatabase = async (config, work, { mustExist } = {
 
 class CliModule {
   static on(database: string | EmbeddedDatabase, config: Config): DynamicModule {
-    const imports = [ConfigModule.with(config), PersistenceModule.on(database), TenantsModule, AuthModule];
+    const imports = [ConfigModule.with(config), PersistenceModule.on(database, config), TenantsModule, AuthModule];
     return { module: CliModule, imports };
   }
 }

@@ -46,6 +46,7 @@ export const groupColumns: TableColumns = {
     ...commonColumns(groupResourceType.name, groupResourceType.endpoint),
     displayName: () => ({ sql: 'r.display_name_key', type: 'text', required: true }),
   },
+  unique: ['id'],
   elements: { members: memberElements },
 };
 

@@ -35,6 +35,10 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     return large && { json: large.parts, version: large.version };
   }
 
+  protected override isLookUp(view: View): boolean {
+    return !view.wants('members');
+  }
+
   protected representation(context: SqlContext, view: View): string {
     const members = view.wants('members') ? `|| ${membersJson(context)}` : '';
     const meta = metaJson(context, groupResourceType.name, groupResourceType.endpoint);

@@ -40,7 +40,7 @@ const single = [
 ] as const;
 type Parameter = (typeof single)[number];
 
-const isParameter = (name: string): name is Parameter => (single as readonly string[]).includes(name);
+const byLowerCase = new Map<string, Parameter>(single.map((name) => [name.toLowerCase(), name]));
 
 function decode(text: string, name = 'the query string'): string {
   try {
@@ -52,7 +52,8 @@ function decode(text: string, name = 'the query string'): string {
 }
 
 /**
- * Reads the query string. Parameters that SCIM does not define are ignored (RFC 7644 section 3.4.2).
+ * Reads the query string. Parameters that SCIM does not define are ignored (RFC 7644 section 3.4.2); those that it defines
+ * are read in any case, because a filter that is ignored would match everybody.
  * @throws ScimError invalidValue for a repeated parameter, and for U+0000 among names; invalidSyntax or invalidFilter for malformed encoding
  */
 export function readQuery(request: Request): SearchRequest {
@@ -61,8 +62,8 @@ export function readQuery(request: Request): SearchRequest {
   const pairs = at < 0 ? [] : request.originalUrl.slice(at + 1).split('&');
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
-    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (!isParameter(name)) continue;
+    const name = byLowerCase.get(decode(equals < 0 ? pair : pair.slice(0, equals)).toLowerCase());
+    if (name === undefined) continue;
     if (found[name] !== undefined) throw new ScimError('invalidValue', `${name} is given twice.`);
     found[name] = equals < 0 ? '' : decode(pair.slice(equals + 1), name);
   }
@@ -74,10 +75,10 @@ function names(parameter: 'attributes' | 'excludedAttributes', text: string | un
   if (text === undefined) return {};
   // Other names that no attribute has are ignored; this is no text.
   if (text.includes('\0')) throw new ScimError('invalidValue', `${parameter} holds U+0000.`);
-  return {
-    [parameter]: text
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  };
+  const named = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  // An empty list is no list, as in the body of a search (RFC 7643 section 2.5).
+  return named.length === 0 ? {} : { [parameter]: named };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { LookUps } from '../persistence/look-ups.js';
 import { Snapshots } from '../persistence/snapshots.js';
 import { Transaction } from '../persistence/transaction.js';
 import { Durations, type DurationSeries } from './metrics-durations.js';
@@ -34,7 +35,13 @@ export class DatabaseMetrics {
   private readonly errors: Counter<'sqlstate'>;
   private readonly watched = new WeakSet<pg.PoolClient>();
 
-  constructor(registry: Registry, dataSource: DataSource, { conflicts }: Transaction, { ownPool }: Snapshots) {
+  constructor(
+    registry: Registry,
+    dataSource: DataSource,
+    { conflicts }: Transaction,
+    snapshots: Snapshots,
+    lookUps: LookUps,
+  ) {
     const duration = new Durations(
       registry,
       'rollcall_database_query_duration_seconds',
@@ -52,7 +59,11 @@ export class DatabaseMetrics {
     for (const sqlstate of conflictStates) this.errors.inc({ sqlstate }, 0);
     watchConflicts(conflicts, registry);
     const { master } = dataSource.driver as unknown as { master: pg.Pool };
-    const pools: Pools = { requests: master, ...(ownPool && { large_groups: ownPool }) };
+    const pools: Pools = {
+      requests: master,
+      ...(lookUps.ownPool && { look_ups: lookUps.ownPool }),
+      ...(snapshots.ownPool && { large_groups: snapshots.ownPool }),
+    };
     watchPools(pools, registry);
     // Of each connection when it is first lent, for some were opened before this.
     for (const pool of Object.values(pools)) pool.on('acquire', (client) => this.watch(client));

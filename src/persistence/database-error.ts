@@ -37,7 +37,7 @@ const deadlockDetected = '40P01';
 const unavailable =
   /^(?:08|28|3D|57P0|53|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC|CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 const unavailableMessage =
-  /timeout exceeded when trying to connect|timeout expired|Connection terminated|Client has encountered a connection error|does not support SSL connections/;
+  /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|Client has encountered a connection error|does not support SSL connections/;
 
 function driverError(error: unknown): DriverError & { message?: string } {
   if (error instanceof QueryFailedError) return error.driverError as DriverError & { message?: string };

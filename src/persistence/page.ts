@@ -8,6 +8,8 @@ export interface PageSource {
   readonly type: string;
   /** Which of the tenant's rows `r` match; absent when all do. */
   readonly condition?: string;
+  /** Whether it takes next to no time to find them: there is one at most. */
+  readonly isLookUp: boolean;
   /** What the rows are ordered by, before their ids; undefined when the table has nothing to order by. */
   readonly key: SqlValue | undefined;
   /** An SQL expression for the JSON text of a row `r`; asked for only when there are rows to represent. */

@@ -22,7 +22,7 @@ export class Pages {
     const rows =
       bounds.count === 0
         ? []
-        : await this.run<PageRow>(scope, baseUrl, (context) => pageSql(sources(context), bounds, context));
+        : await this.run<PageRow>(scope, baseUrl, sources, (parts, context) => pageSql(parts, bounds, context));
     const [first] = rows;
     if (!first) return { texts: [], totalResults: await this.total(scope, baseUrl, bounds, sources) };
     const texts = rows.slice(0, bounds.count).map(({ json }) => json);
@@ -39,17 +39,22 @@ export class Pages {
     sources: (context: SqlContext) => PageSource[],
   ): Promise<number> {
     if (count > 0 && !offset && !after) return 0;
-    const rows = await this.run<{ total: number }>(scope, baseUrl, (context) => totalSql(sources(context), context));
+    const rows = await this.run<{ total: number }>(scope, baseUrl, sources, totalSql);
     return rows[0]?.total ?? 0;
   }
 
   private run<Row extends object>(
     scope: TenantScope,
     baseUrl: string,
-    statement: (context: SqlContext) => string,
+    sources: (context: SqlContext) => PageSource[],
+    statement: (parts: readonly PageSource[], context: SqlContext) => string,
   ): Promise<Row[]> {
     const parameters: unknown[] = [scope.tenant.id];
-    const sql = statement(sqlContext(parameters, baseUrl));
-    return this.statements.run<Row>(scope, sql, parameters);
+    const context = sqlContext(parameters, baseUrl);
+    const parts = sources(context);
+    const sql = statement(parts, context);
+    return parts.every(({ isLookUp }) => isLookUp)
+      ? this.statements.lookUp<Row>(scope, sql, parameters)
+      : this.statements.run<Row>(scope, sql, parameters);
   }
 }

@@ -1,9 +1,11 @@
 import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import type { Config } from '../config.js';
 import { dataSourceOptions } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
 import { DirectoryCounts } from './directory-counts.js';
+import { LookUps } from './look-ups.js';
 import { migrate } from './migrate.js';
 import { Pages } from './pages.js';
 import { NewerDatabase } from './schema-version.js';
@@ -18,13 +20,13 @@ import { Transaction } from './transaction.js';
 @Module({})
 export class PersistenceModule {
   /** @param database a postgres:// URL, or an embedded database that is open */
-  static on(database: string | EmbeddedDatabase): DynamicModule {
+  static on(database: string | EmbeddedDatabase, { databaseConnections }: Config): DynamicModule {
     return {
       module: PersistenceModule,
       imports: [
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
-            ...dataSourceOptions(database),
+            ...dataSourceOptions(database, databaseConnections),
             autoLoadEntities: true,
             retryAttempts: 5,
             retryDelay: 1000,
@@ -44,8 +46,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots],
-      exports: [Transaction, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots, TypeOrmModule],
+      providers: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots],
+      exports: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots, TypeOrmModule],
     };
   }
 }

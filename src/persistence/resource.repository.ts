@@ -70,8 +70,16 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** Reads a resource as it is returned. @returns undefined when the tenant has none with this id */
   async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
     const { text, values } = this.readStatement(view);
-    const rows = await this.statements.run<StoredRepresentation>(scope, text, [scope.tenant.id, id, ...values]);
+    const parameters = [scope.tenant.id, id, ...values];
+    const rows = this.isLookUp(view)
+      ? await this.statements.lookUp<StoredRepresentation>(scope, text, parameters)
+      : await this.statements.run<StoredRepresentation>(scope, text, parameters);
     return rows[0];
+  }
+
+  /** Whether it takes next to no time to read a resource, whatever it is. */
+  protected isLookUp(_view: View): boolean {
+    return true;
   }
 
   /** The statement of `read` and its values after the tenant and the id: the same for most requests, so made once. */
@@ -97,6 +105,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
       table: this.columns.table,
       type: this.type,
       ...(filter ? { condition: compiler.condition(filter) } : {}),
+      isLookUp: filter !== undefined && compiler.matchesOne(filter) && this.isLookUp(view),
       key: sort && compiler.sortKey(sort),
       representation: () => this.representation(context, view),
     };
@@ -104,7 +113,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** Reads a resource's row. @returns undefined when there is none */
   async load(scope: TenantScope, id: string): Promise<E | undefined> {
-    return (await this.select(scope, 'r.id = $2', [id]))[0];
+    const [sql, values] = this.selection(scope, 'r.id = $2', [id]);
+    return (await this.statements.lookUp<E>(scope, sql, values))[0];
   }
 
   /** Reads a resource's row and locks it until the transaction ends. @returns undefined when there is none */
@@ -114,8 +124,12 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
 
   /** Reads the rows that meet a condition; its parameters count from $2. */
   protected select(scope: TenantScope, condition: string, values: unknown[], suffix = ''): Promise<E[]> {
-    const sql = `SELECT ${this.rows.selectList} FROM ${this.rows.table} r WHERE r.tenant_id = $1 AND ${condition} ${suffix}`;
-    return this.statements.run<E>(scope, sql, [scope.tenant.id, ...values]);
+    return this.statements.run<E>(scope, ...this.selection(scope, `${condition} ${suffix}`, values));
+  }
+
+  private selection({ tenant }: TenantScope, condition: string, values: unknown[]): [sql: string, values: unknown[]] {
+    const { selectList, table } = this.rows;
+    return [`SELECT ${selectList} FROM ${table} r WHERE r.tenant_id = $1 AND ${condition}`, [tenant.id, ...values]];
   }
 
   /**

@@ -50,6 +50,7 @@ export const userColumns: TableColumns = {
       type: 'text',
     }),
   },
+  unique: ['id', 'userName'],
   elements: { groups: groupElements },
 };
 

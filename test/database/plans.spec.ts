@@ -79,10 +79,10 @@ const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nod
 
 /** How the statements of a request find their rows: the indexes they use, and the tables they read from end to end. */
 async function access(request: () => Promise<unknown>): Promise<{ indexes: string[]; scanned: string[] }> {
-  const run = jest.spyOn(server.app.get(Statements), 'run');
+  const spies = (['run', 'lookUp'] as const).map((method) => jest.spyOn(server.app.get(Statements), method));
   await request();
-  const statements = run.mock.calls.map(([, text, values]) => ({ text, values }));
-  run.mockRestore();
+  const statements = spies.flatMap(({ mock }) => mock.calls.map(([, text, values]) => ({ text, values })));
+  for (const spy of spies) spy.mockRestore();
   expect(statements.length).toBeGreaterThan(0);
   const nodes: Plan[] = [];
   for (const { text, values } of statements) nodes.push(...nodesOf(await planOf(text, values)));

@@ -339,7 +339,7 @@ describe('the database', () => {
     for (const client of clients) client.release();
     (await waiting).release();
     const idle = await scrape();
-    expect(total(idle, 'rollcall_database_connections', { state: 'active' })).toBe(0);
+    expect(total(idle, 'rollcall_database_connections', { pool: 'requests', state: 'active' })).toBe(0);
     expect(total(idle, 'rollcall_database_waiting')).toBe(0);
   });
 
@@ -356,7 +356,7 @@ describe('the database', () => {
     };
     expect(await statements('BEGIN', read)).toBe(1);
     expect(seen).toEqual([1, 1, 1, 1]);
-    expect(total(await scrape(), 'rollcall_database_connections_max')).toBe(most === 1 ? 1 : most + 4);
+    expect(total(await scrape(), 'rollcall_database_connections_max')).toBe(most === 1 ? 1 : most + 1 + 4);
   });
 });
 

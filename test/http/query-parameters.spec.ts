@@ -111,6 +111,21 @@ describe('the largest page', () => {
   });
 });
 
+describe('the names of parameters', () => {
+  it.each(['filter', 'Filter', 'FILTER', '%46ilter'])(
+    'are read in any case, so that ?%s= never matches everybody (RFC 7644 section 3.4.2)',
+    async (name) => {
+      const { body } = await get(`${name}=${encodeURIComponent(`userName eq "${users[0]?.['userName'] as string}"`)}`);
+      expect([body.totalResults, body.Resources[0]?.id]).toEqual([1, users[0]?.id]);
+    },
+  );
+
+  it('are the same in another case, so they are given twice', async () => {
+    const { status, body } = await get('count=1&Count=2');
+    expect([status, body]).toEqual([400, scimError(400, 'invalidValue', 'count is given twice.')]);
+  });
+});
+
 describe('attributes and excludedAttributes (RFC 7644 section 3.9)', () => {
   const always = ['id', 'schemas'];
   const everything = [...always, 'active', 'displayName', 'emails', 'meta', 'name', 'userName', enterprise];
@@ -121,7 +136,10 @@ describe('attributes and excludedAttributes (RFC 7644 section 3.9)', () => {
     ['attributes=USERNAME,displayname', [...always, 'displayName', 'userName']],
     ['attributes=%20userName%20,%20%20displayName', [...always, 'displayName', 'userName']],
     ['attributes=userName,,', [...always, 'userName']],
-    ['attributes=', always],
+    ['attributes=', everything],
+    ['attributes=,%20', everything],
+    ['attributes=&excludedAttributes=meta', without('meta')],
+    ['Attributes=userName', [...always, 'userName']],
     ['attributes=id', always],
     ['attributes=shoeSize', always],
     ['attributes=password', always],
@@ -245,7 +263,7 @@ describe('the query string', () => {
       'aadOptscim062020',
       'aadOptscim062020=true',
       'utm=1&utm=2',
-      'Filter=x&COUNT=abc',
+      'filters=x&counts=abc',
       '&&=&?',
       '__proto__=1',
     ]) {

@@ -273,6 +273,7 @@ describe('the SQL for a resource type of a schema of its own', () => {
   const columns = {
     table: 'meters',
     values: { id: () => ({ sql: 'r.id', type: 'uuid' as const }) },
+    unique: [],
     elements: {},
   };
 

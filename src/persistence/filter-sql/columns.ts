@@ -38,6 +38,8 @@ export interface TableColumns {
   readonly table: string;
   /** By `targetKey`. */
   readonly values: Readonly<Record<string, (context: SqlContext) => SqlValue>>;
+  /** The values, by `targetKey`, that no two rows of a tenant have in common, by a unique index. */
+  readonly unique: readonly string[];
   /** By attribute name. */
   readonly elements: Readonly<Record<string, (context: SqlContext) => SqlElements>>;
 }

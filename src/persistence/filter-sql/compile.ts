@@ -32,6 +32,13 @@ export class SqlCompiler {
     private readonly context: SqlContext,
   ) {}
 
+  /** Whether no more than one row can match, which a unique index finds. */
+  matchesOne(filter: BoundFilter): boolean {
+    if (filter.kind === 'and') return filter.terms.some((term) => this.matchesOne(term));
+    if (filter.kind !== 'compare' || filter.op !== 'eq') return false;
+    return this.columns.unique.includes(targetKey(filter.target));
+  }
+
   /** @returns an SQL condition on the row `r` */
   condition(filter: BoundFilter): string {
     switch (filter.kind) {
