@@ -28,6 +28,7 @@ const written: Readonly<Record<string, string>> = {
   GroupsOfUser1764000000010: '0455c2b34447272bd034962c9206e211e1ab6f0f5dc1f9c7e3e7fac91be9e859',
   CountChangesByResource1764000000011: '0a2189e31182552e321b59a0d6dd8ec831f5c66c849d679744691fcf5359ce82',
   NamesAndLeavers1764000000012: 'c4888be14426b16ce2656c9f6fd76d9c01a9d8a887c1fbe03340b8018db381a8',
+  ShortWaitingList1764000000013: '6ac9a40f6f8f6051ba369679a01ff3ab8795791a02ea2adc416f7a0643fd3791',
 };
 const ends: (() => Promise<unknown>)[] = [];
 
