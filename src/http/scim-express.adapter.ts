@@ -40,7 +40,11 @@ function sendResource(response: Response, resource: ResourceRepresentation): voi
 /** A ListResponse message (RFC 7644 section 3.4.2). The resources' text is passed on as it is. */
 function listResponse({ texts, totalResults, place }: ResourcePage): string {
   const head = { schemas: [messageUrn.listResponse], totalResults, ...place, itemsPerPage: texts.length };
-  return `${JSON.stringify(head).slice(0, -1)},"Resources":[${texts.join()}]}`;
+  const start = `${JSON.stringify(head).slice(0, -1)},"Resources":[`;
+  const [first = '', ...others] = texts;
+  // The ends are joined with the rest, because a long text that is added to is copied once more.
+  const last = others.pop();
+  return last === undefined ? `${start}${first}]}` : [start + first, ...others, `${last}]}`].join();
 }
 
 /** Sends a text in parts, no faster than they are taken. A client that stalls, or goes, ends it. */
@@ -70,8 +74,12 @@ function sendNothing(response: Response, status: number): void {
   response.end();
 }
 
-// Express would look the media type up again and make a buffer of the text.
+/** From how many characters on a text is sent as bytes: Node would copy it behind the headers first. */
+const longText = 8_192;
+
+// Express would look the media type up again.
 function sendText(response: Response, text: string): void {
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(text);
+  const body = text.length < longText ? text : Buffer.from(text);
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
 }
