@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { LookUps } from '../../src/persistence/look-ups.js';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -114,12 +115,12 @@ describeWith([], 'A server that many ask for what nobody has', () => {
         try {
           const filters = new Set(Array.from({ length: 400 }, (_, number) => filter(number)));
           for (const each of filters) expect((await server.scim.list(`/Users?filter=${each}`)).status).toBe(200);
+          type Prepared = { name: string; statement: string };
+          const text = 'SELECT name, statement FROM pg_prepared_statements';
           // So many at once that each connection of the pool is asked.
-          const asked = Array.from({ length: 20 }, () =>
-            server.dataSource.query<{ name: string; statement: string }[]>(
-              'SELECT name, statement FROM pg_prepared_statements',
-            ),
-          );
+          const asked = Array.from({ length: 20 }, () => server.dataSource.query<Prepared[]>(text));
+          const lookUps = server.app.get(LookUps);
+          if (lookUps.ownPool) asked.push(lookUps.run<Prepared>(lookUps.ownPool, { text }));
           const connections = (await Promise.all(asked)).filter((prepared) => prepared.length > 0);
           expect(connections.filter((prepared) => prepared.length > 200)).toEqual([]);
           const texts = new Map(connections.flat().map(({ name, statement }) => [name, statement]));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { LookUps } from '../../src/persistence/look-ups.js';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
@@ -80,11 +81,11 @@ const background = /last_used_at/;
 /** The statements that the database was given, since the tests began. */
 const given: string[] = [];
 
-/** Notes what the pool's connections are given. */
+/** Notes what the pools' connections are given. Nothing was looked up yet. */
 function noteStatements(): void {
-  const { master: pool } = server.dataSource.driver as unknown as { master: pg.Pool };
+  const { master } = server.dataSource.driver as unknown as { master: pg.Pool };
   const noted = new WeakSet<pg.PoolClient>();
-  pool.on('acquire', (client) => {
+  const note = (client: pg.PoolClient): void => {
     if (noted.has(client)) return;
     noted.add(client);
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
@@ -93,7 +94,8 @@ function noteStatements(): void {
       given.push(typeof statement === 'string' ? statement : statement.text);
       return query(...args);
     }) as typeof client.query;
-  });
+  };
+  for (const pool of [master, server.app.get(LookUps).ownPool]) pool?.on('acquire', note);
 }
 
 /** The statements that the database gets while something is done: with equal ones it does equal work. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { readConfig } from '../../src/config.js';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -178,14 +179,17 @@ if (serverUrl !== undefined) {
       const { origin, scim } = await start({ DATABASE_URL: withTimeout(home['DATABASE_URL'] ?? '', 120_000) });
       const { body: group } = await scim.post('/Groups', { displayName: 'locked' });
       const locking = await lockGroups(home);
-      const waiting = Array.from({ length: 20 }, (_, n) => scim.operations(`/Groups/${group.id}`, rename(`name ${n}`)));
-      await waitingFor(home, 20);
-      const paths = ['/Users', '/Groups', `/Groups/${group.id}`, `${origin}/readyz`, '/Users?filter=userName eq "a"'];
+      const { databaseConnections: all } = readConfig({});
+      const waiting = Array.from({ length: all }, (_, n) =>
+        scim.operations(`/Groups/${group.id}`, rename(`name ${n}`)),
+      );
+      await waitingFor(home, all);
+      const paths = ['/Users', '/Groups', `/Groups/${group.id}`, `${origin}/readyz`, '/Users?filter=title eq "a"'];
       const others = await Promise.all(paths.map((path) => scim.get(path)));
       expect(others.map(unavailable)).toEqual(others.map(() => refused));
       await locking.query('ROLLBACK');
       expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(waiting.map(() => 204));
-      expect((await scim.get(`/Groups/${group.id}`)).body.meta.version).toBe('W/"21"');
+      expect((await scim.get(`/Groups/${group.id}`)).body.meta.version).toBe(`W/"${all + 1}"`);
     });
 
     it('are waited for as long as a statement may take, then the answer is 503 and nothing has changed', async () => {
