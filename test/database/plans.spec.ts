@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
 import { Statements } from '../../src/persistence/statements.js';
 import type { Resource } from '../support/client.js';
+import { describeWith } from '../support/programs.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 /** Enough that reading all of them is never the fastest way. */
@@ -176,5 +178,26 @@ describe('the plan of a statement', () => {
     const { body } = await server.scim.post('/Users', { userName: 'gone' });
     const { scanned } = await access(() => server.scim.delete(`/Users/${body.id}`));
     expect(scanned.filter((table) => large.includes(table))).toEqual([]);
+  });
+});
+
+describeWith([], 'The indexes of parts of names that operators may add', () => {
+  it('answer co and ew', async () => {
+    const page = await readFile('docs/operating.md', 'utf8');
+    const [, sql = ''] = /```sql\n(CREATE EXTENSION IF NOT EXISTS pg_trgm;[^`]*)```/.exec(page) ?? [];
+    const statements = sql.split(';').filter((statement) => statement.trim() !== '');
+    expect(statements).toHaveLength(3);
+    for (const statement of statements) await server.dataSource.query(statement);
+    await server.dataSource.query('ANALYZE users');
+    for (const [filter, index] of [
+      ['userName co "u500@"', 'users_user_name_parts'],
+      ['userName ew "u500@example.com"', 'users_user_name_parts'],
+      ['displayName co "d500"', 'users_display_name_parts'],
+    ] as const) {
+      const { indexes, scanned } = await access(users(filter));
+      expect([filter, scanned.filter((table) => large.includes(table))]).toEqual([filter, []]);
+      expect([filter, indexes]).toEqual([filter, expect.arrayContaining([index])]);
+      expect((await users(filter)()).body.totalResults).toBeGreaterThan(0);
+    }
   });
 });
