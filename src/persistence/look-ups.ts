@@ -15,7 +15,7 @@ const patience = 5_000;
 export class LookUps implements OnApplicationShutdown {
   /** The pool of the connection; undefined where look-ups have none, and run as other statements do. */
   readonly ownPool: pg.Pool | undefined;
-  private client: Promise<pg.PoolClient> | undefined;
+  private connection: Promise<Connection> | undefined;
 
   constructor(dataSource: DataSource, { preparedStatements }: Config) {
     const { master } = dataSource.driver as unknown as { master: pg.Pool };
@@ -26,8 +26,7 @@ export class LookUps implements OnApplicationShutdown {
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const client = await this.client?.catch(() => undefined);
-    client?.release();
+    (await this.connection?.catch(() => undefined))?.giveBack();
     await this.ownPool?.end();
   }
 
@@ -37,25 +36,34 @@ export class LookUps implements OnApplicationShutdown {
    * @throws the database's error, or one of the connection: every statement under way on it fails with it
    */
   async run<Row extends object>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
-    this.client ??= this.connect(pool);
+    const { client } = await (this.connection ??= this.connect(pool));
     // When it takes longer, pg ends the connection, and those who wait behind it need not.
-    return (await (await this.client).query<Row>({ ...query, query_timeout: patience } as pg.QueryConfig)).rows;
+    return (await client.query<Row>({ ...query, query_timeout: patience } as pg.QueryConfig)).rows;
   }
 
-  private async connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  private async connect(pool: pg.Pool): Promise<Connection> {
     try {
       const client = await pool.connect();
-      let isBroken = false;
-      client.on('error', () => {
-        if (isBroken) return;
-        isBroken = true;
-        this.client = undefined;
-        client.release(true);
-      });
-      return client;
+      let isHeld = true;
+      const giveBack = (failure?: Error): void => {
+        if (!isHeld) return;
+        isHeld = false;
+        this.connection = undefined;
+        client.release(failure);
+      };
+      // Also after it was given back, when nobody has to hear of it any more.
+      client.on('error', giveBack);
+      return { client, giveBack };
     } catch (error) {
-      this.client = undefined;
+      this.connection = undefined;
       throw error;
     }
   }
+}
+
+/** The connection, for as long as it does not break. */
+interface Connection {
+  readonly client: pg.PoolClient;
+  /** Gives it back to its pool, once. @param failure what it broke with */
+  readonly giveBack: (failure?: Error) => void;
 }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type pg from 'pg';
+import { readConfig } from '../../src/config.js';
 import { LookUps } from '../../src/persistence/look-ups.js';
 import type { Resource } from '../support/client.js';
 import { describeWith } from '../support/programs.js';
@@ -69,6 +71,16 @@ describeWith([], 'The connection of look-ups', () => {
     for (const { status } of await Promise.all(answers)) expect([200, 503]).toContain(status);
     await until(async () => (await read(users[0] as Resource)).status === 200);
     expect(await process()).not.toBe(before);
+  });
+
+  it('may break while the server ends, which is no concern of anybody', async () => {
+    const lookUps = new LookUps(server.dataSource, readConfig({}));
+    const [pool, clients] = [lookUps.ownPool, [] as pg.PoolClient[]];
+    if (!pool) throw new Error('Look-ups have no connection of their own');
+    pool.on('acquire', (client) => clients.push(client));
+    expect(await lookUps.run(pool, { text: 'SELECT 1 AS one' })).toEqual([{ one: 1 }]);
+    await lookUps.onApplicationShutdown();
+    expect(clients.map((client) => client.emit('error', new Error('terminated by an administrator')))).toEqual([true]);
   });
 
   it('is given up where one of them waits too long, with all that wait behind it, and the next has another', async () => {
