@@ -110,6 +110,10 @@ class Environment {
   @IsWholeNumber(1, 10_000)
   CONCURRENT_REQUESTS = '100';
 
+  @IsOptional()
+  @IsWholeNumber(16, 1_000_000)
+  REQUEST_MEMORY_MB?: string;
+
   @IsWholeNumber(1, 100_000)
   FAILED_AUTHENTICATIONS_PER_MINUTE = '20';
 
@@ -176,6 +180,11 @@ export abstract class Config {
   abstract readonly requestsPerSecond: number;
   /** Of a tenant, in one process, unless its settings say otherwise. */
   abstract readonly concurrentRequests: number;
+  /**
+   * The megabytes (2^20 bytes) of bodies and answers that all requests may hold in this process; absent: a quarter of the
+   * memory there is.
+   */
+  abstract readonly requestMemoryMegabytes?: number;
   /** Of a source address. */
   abstract readonly failedAuthenticationsPerMinute: number;
   /** Where processes share what they counted; absent: in the database. */
@@ -230,6 +239,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     rateLimit: read.RATE_LIMIT === 'on',
     requestsPerSecond: Number(read.REQUESTS_PER_SECOND),
     concurrentRequests: Number(read.CONCURRENT_REQUESTS),
+    ...(read.REQUEST_MEMORY_MB === undefined ? {} : { requestMemoryMegabytes: Number(read.REQUEST_MEMORY_MB) }),
     failedAuthenticationsPerMinute: Number(read.FAILED_AUTHENTICATIONS_PER_MINUTE),
     ...(read.REDIS_URL === undefined ? {} : { redisUrl: read.REDIS_URL }),
     ...(read.TRUST_PROXY === undefined ? {} : { trustProxy: readTrustProxy(read.TRUST_PROXY) ?? [] }),

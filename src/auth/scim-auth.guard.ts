@@ -113,6 +113,8 @@ export class ScimAuthGuard implements CanActivate {
       scopes,
       baseUrl: scimBaseUrl(this.config.publicUrl, addressedTenant),
       requestId: String(request.id),
+      isGone: () => response.destroyed,
+      hold: (bytes) => this.limits.bytes.hold(tenant.id, bytes),
     };
     return true;
   }

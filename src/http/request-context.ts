@@ -1,5 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { Profile, SchemaRegistry, TenantSettings } from '../scim/index.js';
+import type { HeldBytes } from '../limits/bytes-in-flight.js';
 import type { Scope } from './scope.js';
 
 /** What a request is made for and by. First argument of every service and repository method. */
@@ -15,6 +16,10 @@ export interface RequestContext {
   /** The SCIM base URL in the form that the request used, without a trailing slash. */
   readonly baseUrl: string;
   readonly requestId: string;
+  /** Whether the client has hung up: nobody reads an answer, so work that goes on step by step ends. */
+  readonly isGone: () => boolean;
+  /** Holds bytes in the tenant's name, as `BytesInFlight.hold`. */
+  readonly hold: (bytes: number) => HeldBytes;
 }
 
 /** Whose credentials a request has. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
+import { BytesInFlight } from './bytes-in-flight.js';
 import { FailedAuthentications } from './failed-authentications.js';
 import { PostgresUsage } from './postgres-usage.js';
 import { TenantLimits } from './tenant-limits.js';
@@ -16,7 +17,7 @@ async function storeFor({ redisUrl, rateLimit }: Config, dataSource: DataSource)
   return isServer ? new PostgresUsage(dataSource) : null;
 }
 
-/** How many requests a tenant may send, and how many bad credentials a source. */
+/** How many requests a tenant may send and how many bytes they may hold, and how many bad credentials a source may send. */
 @Module({
   providers: [
     {
@@ -25,9 +26,10 @@ async function storeFor({ redisUrl, rateLimit }: Config, dataSource: DataSource)
       useFactory: async (config: Config, dataSource: DataSource) =>
         new UsageExchange(await storeFor(config, dataSource)),
     },
+    BytesInFlight,
     FailedAuthentications,
     TenantLimits,
   ],
-  exports: [FailedAuthentications, TenantLimits],
+  exports: [BytesInFlight, FailedAuthentications, TenantLimits],
 })
 export class LimitsModule {}

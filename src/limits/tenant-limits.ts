@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ServerResponse } from 'node:http';
 import { Config } from '../config.js';
 import { ScimError, type TenantSettings } from '../scim/index.js';
+import { BytesInFlight } from './bytes-in-flight.js';
 import type { Rate, TokenBucket } from './token-bucket.js';
 import { UsageExchange } from './usage-exchange.js';
 
@@ -32,6 +33,8 @@ export class TenantLimits {
   constructor(
     private readonly exchange: UsageExchange,
     private readonly config: Config,
+    /** The bytes that tenants' requests hold. */
+    readonly bytes: BytesInFlight,
   ) {}
 
   /**
