@@ -1,5 +1,5 @@
 // Measures Rollcall beside a bare server on the same PostgreSQL, in one run, and prints ratios.
-// Usage: npm run bench -- [--users 10000] [--seconds 3] [--rounds 3] [--rows pattern]
+// Usage: npm run bench -- [--users 10000] [--seconds 3] [--rounds 3] [--rows pattern] [--attacks pattern] [--only neighbour]
 // Users beyond the first 10,000 are copied in the database, which takes minutes for a million instead of hours.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import pg from 'pg';
 import { read, type Read } from './large-group.js';
 import { load, type LoadRequest, type Measurement } from './load.js';
 import { multiply, templateUser } from './multiply.js';
+import { measureNeighbour } from './neighbour.js';
 import { startServer, type ServerProcess } from './process.js';
 import { Seeder, user, userName } from './seed.js';
 
@@ -17,16 +18,19 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
     rows: { type: 'string', default: '.' },
+    attacks: { type: 'string', default: '.' },
+    only: { type: 'string' },
   },
 });
 const users = Number(options.users);
 const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
 const chosen = new RegExp(options.rows);
+const adminToken = randomBytes(32).toString('base64url');
 const mostByApi = 10_000;
 
 const adminUrl = process.env['DATABASE_URL'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
-const database = `rollcall_bench_${process.pid}`;
+
 const token = randomBytes(32).toString('base64url');
 const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json' };
 
@@ -171,6 +175,7 @@ const memberChange = (group: string, member: string, number: number): LoadReques
 });
 
 async function withDatabase(work: (url: string) => Promise<void>): Promise<void> {
+  const database = `rollcall_bench_${process.pid}_${Date.now().toString(36)}`;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   await admin.query(`CREATE DATABASE "${database}"`);
@@ -234,27 +239,42 @@ async function measureLargeGroup(rollcall: ServerProcess, { groups }: Seeded): P
   table(together.length, first, total, rollcall.peakMemory().toFixed(0));
 }
 
-await withDatabase(async (url) => {
-  // Limits, audit and request log stay on; the load does not reach the limits.
-  const limits = { REQUESTS_PER_SECOND: '100000', CONCURRENT_REQUESTS: '10000' };
-  const environment = { DATABASE_URL: url, SCIM_TOKEN: token, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...limits };
-  const start = (): Promise<ServerProcess> => startServer('dist/src/main.js', 33_001, '/readyz', environment);
-  const rollcall = await start();
-  const begun = performance.now();
-  const seeded = await fill(url, rollcall.origin);
-  const took = (performance.now() - begun) / 1000;
-  const bare = await startServer('dist/bench/bare-server.js', 33_002, '/00000000-0000-7000-8000-000000000000', {
-    DATABASE_URL: url,
-    TENANT: seeded.tenant,
+/** What a quiet tenant notices of attacks, on a database and a server with a small heap and the default limits. */
+const measureAttacks = (): Promise<void> =>
+  withDatabase(async (url) => {
+    const server = await startServer('dist/src/main.js', 33_003, '/readyz', {
+      ...{ DATABASE_URL: url, ADMIN_TOKEN: adminToken, LOG_LEVEL: 'fatal', NODE_ENV: 'production' },
+      NODE_OPTIONS: '--max-old-space-size=512',
+    });
+    await measureNeighbour(server, adminToken, new RegExp(options.attacks), Math.max(3, seconds));
+    await server.stop();
   });
-  console.log(`${users} users seeded in ${took.toFixed(0)} s; ${rounds} rounds of ${seconds} s, 16 connections\n`);
-  await measureRows(bare, rollcall, seeded);
-  await measureMembers(bare, rollcall, seeded);
-  console.log(`\nRollcall's peak memory ${rollcall.peakMemory().toFixed(0)} MiB`);
-  await rollcall.stop();
-  const again = await start();
-  console.log(`cold start on a migrated database: ready in ${again.startedIn.toFixed(0)} ms`);
-  await measureLargeGroup(again, seeded);
-  await again.stop();
-  await bare.stop();
-});
+
+const measureDirectory = (): Promise<void> =>
+  withDatabase(async (url) => {
+    // Limits, audit and request log stay on; the load does not reach the limits.
+    const limits = { REQUESTS_PER_SECOND: '100000', CONCURRENT_REQUESTS: '10000' };
+    const environment = { DATABASE_URL: url, SCIM_TOKEN: token, LOG_LEVEL: 'warn', NODE_ENV: 'production', ...limits };
+    const start = (): Promise<ServerProcess> => startServer('dist/src/main.js', 33_001, '/readyz', environment);
+    const rollcall = await start();
+    const begun = performance.now();
+    const seeded = await fill(url, rollcall.origin);
+    const took = (performance.now() - begun) / 1000;
+    const bare = await startServer('dist/bench/bare-server.js', 33_002, '/00000000-0000-7000-8000-000000000000', {
+      DATABASE_URL: url,
+      TENANT: seeded.tenant,
+    });
+    console.log(`${users} users seeded in ${took.toFixed(0)} s; ${rounds} rounds of ${seconds} s, 16 connections\n`);
+    await measureRows(bare, rollcall, seeded);
+    await measureMembers(bare, rollcall, seeded);
+    console.log(`\nRollcall's peak memory ${rollcall.peakMemory().toFixed(0)} MiB`);
+    await rollcall.stop();
+    const again = await start();
+    console.log(`cold start on a migrated database: ready in ${again.startedIn.toFixed(0)} ms`);
+    await measureLargeGroup(again, seeded);
+    await again.stop();
+    await bare.stop();
+  });
+
+if (options.only !== 'neighbour') await measureDirectory();
+await measureAttacks();
