@@ -6,6 +6,8 @@ const defaults = {
   host: '127.0.0.1',
   dataDir: './data',
   publicUrl: 'http://localhost:3000',
+  docs: true,
+  httpConnections: 2000,
   databaseConnections: 10,
   preparedStatements: true,
   accessTokenSeconds: 600,
@@ -21,6 +23,9 @@ const defaults = {
   tracing: false,
   logLevel: 'info',
 };
+
+/** As `openssl rand -hex 16` makes one. */
+const random = '9f86d081884c7d659a2feaa0c55ad015';
 
 /** What reading an environment fails with. */
 function failure(environment: Readonly<Record<string, string>>): unknown {
@@ -43,8 +48,11 @@ describe('readConfig', () => {
       DATABASE_URL: 'postgres://rollcall:secret@db.example:5432/rollcall',
       DATA_DIR: '/var/lib/rollcall',
       PUBLIC_URL: 'https://scim.example.com',
-      SCIM_TOKEN: 'abc.DEF_123~+/-==',
-      ADMIN_TOKEN: 'admin-token',
+      SCIM_TOKEN: 'abc.DEF_123~+/-of-thirty-two-characters==',
+      ADMIN_TOKEN: 'operators-token-of-32-characters',
+      ADMIN_PORT: '3001',
+      DOCS: 'off',
+      HTTP_CONNECTIONS: '500',
       DATABASE_CONNECTIONS: '30',
       PREPARED_STATEMENTS: 'false',
       ACCESS_TOKEN_MINUTES: '60',
@@ -70,8 +78,11 @@ describe('readConfig', () => {
       databaseUrl: 'postgres://rollcall:secret@db.example:5432/rollcall',
       dataDir: '/var/lib/rollcall',
       publicUrl: 'https://scim.example.com',
-      scimToken: 'abc.DEF_123~+/-==',
-      adminToken: 'admin-token',
+      scimToken: 'abc.DEF_123~+/-of-thirty-two-characters==',
+      adminToken: 'operators-token-of-32-characters',
+      adminPort: 3001,
+      docs: false,
+      httpConnections: 500,
       databaseConnections: 30,
       preparedStatements: false,
       accessTokenSeconds: 3600,
@@ -102,6 +113,9 @@ describe('readConfig', () => {
       'PUBLIC_URL',
       'SCIM_TOKEN',
       'ADMIN_TOKEN',
+      'ADMIN_PORT',
+      'DOCS',
+      'HTTP_CONNECTIONS',
       'DATABASE_CONNECTIONS',
       'PREPARED_STATEMENTS',
       'ACCESS_TOKEN_MINUTES',
@@ -159,10 +173,26 @@ describe('readConfig', () => {
   );
 
   it('refuses one token for operators and clients', () => {
-    const error = failure({ ADMIN_TOKEN: 'same', SCIM_TOKEN: 'same' });
+    const error = failure({ ADMIN_TOKEN: random, SCIM_TOKEN: random });
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as ConfigError).message).toBe(
       'ADMIN_TOKEN must not be SCIM_TOKEN: whoever provisions users would administer all tenants',
+    );
+  });
+
+  it.each([['PORT'], ['METRICS_PORT']])('refuses one port for operators and %s', (name) => {
+    const error = failure({ [name]: '4000', ADMIN_PORT: '4000' });
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).toBe('ADMIN_PORT must be another port than PORT and METRICS_PORT');
+  });
+
+  it('takes 0 for each port: a free one', () => {
+    expect(readConfig({ PORT: '0', ADMIN_PORT: '0', METRICS_PORT: '0' }).adminPort).toBe(0);
+  });
+
+  it.each(['SCIM_TOKEN', 'ADMIN_TOKEN'])('takes a random %s of 32 characters', (name) => {
+    expect(readConfig({ [name]: random })).toEqual(
+      expect.objectContaining({ [name === 'SCIM_TOKEN' ? 'scimToken' : 'adminToken']: random }),
     );
   });
 
@@ -187,6 +217,10 @@ describe('readConfig', () => {
     'TRUST_PROXY must be the number of proxies, from 1 to 10, or their addresses: IPs, CIDRs or loopback, linklocal, ' +
     'uniquelocal, with commas between';
   const token = (name: string): string => `${name} must be a bearer token: letters, digits and . _ ~ + / - =`;
+  const short = (name: string): string =>
+    `${name} must have 32 characters or more; make one with: openssl rand -hex 32`;
+  const example = (name: string): string =>
+    `${name} must be random, not a value from an example; make one with: openssl rand -hex 32`;
 
   it.each([
     ['PORT', 'http', port],
@@ -213,6 +247,16 @@ describe('readConfig', () => {
     ['SCIM_TOKEN', 'a\nb', token('SCIM_TOKEN')],
     ['SCIM_TOKEN', '=', token('SCIM_TOKEN')],
     ['ADMIN_TOKEN', 'a"b', token('ADMIN_TOKEN')],
+    ['SCIM_TOKEN', 'a', short('SCIM_TOKEN')],
+    ['ADMIN_TOKEN', random.slice(1), short('ADMIN_TOKEN')],
+    ['ADMIN_TOKEN', 'a'.repeat(64), example('ADMIN_TOKEN')],
+    ['SCIM_TOKEN', '0123456789abcdef0123456789abcdef', example('SCIM_TOKEN')],
+    ['SCIM_TOKEN', 'change-me-change-me-change-me-change-me', example('SCIM_TOKEN')],
+    ['ADMIN_TOKEN', 'your-admin-token-of-32-characters-here', example('ADMIN_TOKEN')],
+    ['SCIM_TOKEN', 'rollcall_an_example_of_a_token_that_is_long', example('SCIM_TOKEN')],
+    ['ADMIN_PORT', 'admin', 'ADMIN_PORT must be a port number, from 0 to 65535'],
+    ['DOCS', 'no', 'DOCS must be on or off'],
+    ['HTTP_CONNECTIONS', '10', 'HTTP_CONNECTIONS must be a whole number from 20 to 100000'],
     ['DATABASE_CONNECTIONS', '1', 'DATABASE_CONNECTIONS must be a whole number from 2 to 200'],
     ['PREPARED_STATEMENTS', 'no', 'PREPARED_STATEMENTS must be true or false'],
     ['ACCESS_TOKEN_MINUTES', '0', 'ACCESS_TOKEN_MINUTES must be a whole number from 1 to 60'],

@@ -8,6 +8,31 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 const isPostgresUrl = /^postgres(?:ql)?:\/\/\S+$/;
 const isRedisUrl = /^rediss?:\/\/\S+$/;
 const isToken = /^[A-Za-z0-9._~+/-]+=*$/;
+const leastTokenLength = 32;
+/** A random token of 32 hexadecimal digits has fewer in one of 25 million cases. */
+const leastDifferentCharacters = 8;
+/** What stands in examples, ours and others', where a token is meant. */
+const exampleToken =
+  /change[._-]?(?:me|this)|replace[._-]?(?:me|this)|your[._-](?:\w+[._-])?(?:token|secret)|example|placeholder|1234567890|0123456789|abcdefgh/i;
+
+/** What is wrong with a token of the configuration, after its name; undefined when it can be used. */
+function faultOfToken(token: string): string | undefined {
+  const advice = 'make one with: openssl rand -hex 32';
+  if (!isToken.test(token)) return 'must be a bearer token: letters, digits and . _ ~ + / - =';
+  if (token.length < leastTokenLength) return `must have ${leastTokenLength} characters or more; ${advice}`;
+  const isRepeated = new Set(token).size < leastDifferentCharacters;
+  return isRepeated || exampleToken.test(token) ? `must be random, not a value from an example; ${advice}` : undefined;
+}
+
+/** A bearer token (RFC 6750 section 2.1) that nobody can guess. */
+const IsSecretToken = (): PropertyDecorator =>
+  ValidateBy({
+    name: 'isSecretToken',
+    validator: {
+      validate: (value: unknown) => faultOfToken(String(value)) === undefined,
+      defaultMessage: (given) => `${given?.property} ${faultOfToken(String(given?.value))}`,
+    },
+  });
 
 /** A whole number, in digits. */
 const IsWholeNumber = (least: number, most: number): PropertyDecorator =>
@@ -78,12 +103,22 @@ class Environment {
   PUBLIC_URL?: string;
 
   @IsOptional()
-  @Matches(isToken, { message: 'SCIM_TOKEN must be a bearer token: letters, digits and . _ ~ + / - =' })
+  @IsSecretToken()
   SCIM_TOKEN?: string;
 
   @IsOptional()
-  @Matches(isToken, { message: 'ADMIN_TOKEN must be a bearer token: letters, digits and . _ ~ + / - =' })
+  @IsSecretToken()
   ADMIN_TOKEN?: string;
+
+  @IsOptional()
+  @IsPort({ message: 'ADMIN_PORT must be a port number, from 0 to 65535' })
+  ADMIN_PORT?: string;
+
+  @IsIn(['on', 'off'], { message: 'DOCS must be on or off' })
+  DOCS = 'on';
+
+  @IsWholeNumber(20, 100_000)
+  HTTP_CONNECTIONS = '2000';
 
   @IsWholeNumber(2, 200)
   DATABASE_CONNECTIONS = '10';
@@ -164,6 +199,12 @@ export abstract class Config {
   /** When set, the bearer token of the default tenant. */
   abstract readonly scimToken?: string;
   abstract readonly adminToken?: string;
+  /** Where the administration and its documentation are served, and nothing else; absent: on `port`. */
+  abstract readonly adminPort?: number;
+  /** Whether Swagger UI and the OpenAPI documents are served. */
+  abstract readonly docs: boolean;
+  /** How many connections clients may have open to `port` at the same time. */
+  abstract readonly httpConnections: number;
   /** How many connections to a database server most requests share; look-ups and large groups have some of their own. */
   abstract readonly databaseConnections: number;
   /** Whether statements are prepared by name; a pooler in transaction mode needs this off. */
@@ -223,6 +264,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (read.ADMIN_TOKEN !== undefined && read.ADMIN_TOKEN === read.SCIM_TOKEN) {
     throw new ConfigError('ADMIN_TOKEN must not be SCIM_TOKEN: whoever provisions users would administer all tenants');
   }
+  if (read.ADMIN_PORT !== undefined && Number(read.ADMIN_PORT) !== 0) {
+    const taken = [read.PORT, read.METRICS_PORT].some((port) => Number(port) === Number(read.ADMIN_PORT));
+    if (taken) throw new ConfigError('ADMIN_PORT must be another port than PORT and METRICS_PORT');
+  }
   return Object.freeze({
     port: Number(read.PORT),
     host: read.HOST,
@@ -231,6 +276,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     publicUrl: (read.PUBLIC_URL ?? `http://localhost:${read.PORT}`).replace(/\/+$/, ''),
     ...(read.SCIM_TOKEN === undefined ? {} : { scimToken: read.SCIM_TOKEN }),
     ...(read.ADMIN_TOKEN === undefined ? {} : { adminToken: read.ADMIN_TOKEN }),
+    ...(read.ADMIN_PORT === undefined ? {} : { adminPort: Number(read.ADMIN_PORT) }),
+    docs: read.DOCS === 'on',
+    httpConnections: Number(read.HTTP_CONNECTIONS),
     databaseConnections: Number(read.DATABASE_CONNECTIONS),
     preparedStatements: read.PREPARED_STATEMENTS === 'true',
     accessTokenSeconds: Number(read.ACCESS_TOKEN_MINUTES) * 60,

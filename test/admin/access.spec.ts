@@ -138,7 +138,7 @@ describe('a server without ADMIN_TOKEN', () => {
     async (method, path) => {
       const ask = (url: string, token: string | null) =>
         plain.scim.send<object>(method, plain.origin + url, undefined, { token });
-      for (const token of [null, 'operators-token', plain.scim.token]) {
+      for (const token of [null, adminToken, plain.scim.token]) {
         const answer = await ask(`/admin/v1${path}`, token);
         const elsewhere = await ask(`/nowhere/v1${path}`, token);
         expect([answer.status, JSON.stringify(answer.body)]).toEqual([

@@ -5,7 +5,13 @@ import { run } from '../../src/cli/program.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
 import { dataSourceOptions } from '../../src/persistence/data-source.js';
 import { createDatabase } from '../support/database.js';
-import { configuration, startAdministered, type AdministeredServer, type AdminToken } from '../support/admin.js';
+import {
+  adminToken,
+  configuration,
+  startAdministered,
+  type AdministeredServer,
+  type AdminToken,
+} from '../support/admin.js';
 import { allPages, type AuditEvent } from '../support/audit.js';
 import type { Resource, ScimClient } from '../support/client.js';
 import { urn } from '../support/expected.js';
@@ -227,8 +233,12 @@ describe('the trail of the installation', () => {
   });
 
   it('names the configuration for what a start makes, once', async () => {
-    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret' });
-    for (const scimToken of ['configured-secret', 'another-secret', 'another-secret']) {
+    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret-of-32-characters-or-more' });
+    for (const scimToken of [
+      'configured-secret-of-32-characters-or-more',
+      'another-secret-of-32-characters-or-more',
+      'another-secret-of-32-characters-or-more',
+    ]) {
       await prepareDefaultTenant(own.app, configuration({ SCIM_TOKEN: scimToken }));
     }
     const events = [
@@ -249,7 +259,7 @@ describe('the trail of the installation', () => {
     const written: string[] = [];
     const surroundings = {
       terminal: { write: (text: string) => void written.push(text), remark: () => undefined },
-      readConfig: () => configuration({ ADMIN_TOKEN: 'x' }),
+      readConfig: () => configuration({ ADMIN_TOKEN: adminToken }),
       withDatabase: <T>(_config: unknown, work: (on: typeof database) => Promise<T>) => work(database),
     };
     const rollcall = (...argv: string[]) => run(argv, surroundings, () => Promise.resolve());

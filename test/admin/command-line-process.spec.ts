@@ -47,7 +47,7 @@ describe('the program rollcall', () => {
     expect((await run('tenant', 'create', 'acme')).code).toBe(0);
     const { stdout: secret } = await run('token', 'create', 'acme', '--name', 'Okta');
 
-    const configured = { ...environment, SCIM_TOKEN: 'of-the-default-tenant' };
+    const configured = { ...environment, SCIM_TOKEN: 'token-of-the-default-tenant-of-32-characters-or-more' };
     const server = await startProcess(configured, 'cli/main.js', ['serve']);
     const acme = new ScimClient(`${server.origin}/tenants/acme/scim/v2`, secret.trim());
     expect((await acme.post('/Users', { userName: 'ann' })).status).toBe(201);

@@ -243,9 +243,13 @@ describe('rollcall check', () => {
   });
 
   it('says what is wrong with the configuration, and looks no further', async () => {
-    const { code, out } = await rollcall(['check', '--json'], { environment: { PORT: 'http' } });
-    const detail = 'PORT must be a port number, from 0 to 65535';
-    expect([code, findings(out)]).toEqual([1, [{ check: 'configuration', ok: false, detail }]]);
+    for (const [environment, detail] of [
+      [{ PORT: 'http' }, 'PORT must be a port number, from 0 to 65535'],
+      [{ ADMIN_TOKEN: 'b' }, 'ADMIN_TOKEN must have 32 characters or more; make one with: openssl rand -hex 32'],
+    ] as const) {
+      const { code, out } = await rollcall(['check', '--json'], { environment });
+      expect([code, findings(out)]).toEqual([1, [{ check: 'configuration', ok: false, detail }]]);
+    }
   });
 
   it.each<[string, Error, string]>([

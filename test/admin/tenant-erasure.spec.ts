@@ -167,7 +167,7 @@ describe('the default tenant', () => {
   });
 
   it('is neither deleted nor renamed while SCIM_TOKEN makes it at every start', async () => {
-    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret' });
+    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret-of-32-characters-or-more' });
     const answers = [
       await own.admin.delete('/tenants/default?name=default'),
       await own.admin.patch('/tenants/default', { name: 'other' }),

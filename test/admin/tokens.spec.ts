@@ -305,7 +305,7 @@ describe('two servers in one process', () => {
 
 describe('the token of the configuration', () => {
   it('is shown, and is changed in the configuration only', async () => {
-    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret' });
+    const own = await startAdministered({ SCIM_TOKEN: 'configured-secret-of-32-characters-or-more' });
     const { body } = await own.admin.get<AdminList<AdminToken>>('/tenants/default/tokens');
     const path = `/tenants/default/tokens/${body.items[0]?.id}`;
     for (const answer of [await own.admin.delete(path), await own.admin.post(`${path}/rotate`, {})]) {

@@ -80,7 +80,7 @@ describeWith([], 'A server that many ask for what nobody has', () => {
     const most = 8;
 
     it(`leaves memory where it was: ${flood} requests after ${warmUp} others`, async () => {
-      const token = 'flood-test-token';
+      const token = 'flood-test-token-of-32-characters-or-more';
       const NODE_OPTIONS = `--import ${pathToFileURL(join('test', 'support', 'memory-use.mjs')).href}`;
       const options = { NODE_OPTIONS, SCIM_TOKEN: token, LOG_LEVEL: 'silent' };
       const started = await startProcess({ ...(await newHome()), ...options });

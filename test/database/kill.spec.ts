@@ -23,7 +23,7 @@ describe('kill -9 in the middle of parallel writes', () => {
   it(`loses no acknowledged write and leaves none half applied, ${rounds} times one after the other`, async () => {
     const home = await newHome();
     const progress = new Progress();
-    const start = () => startProcess({ ...home, SCIM_TOKEN: 'kill-test-token' });
+    const start = () => startProcess({ ...home, SCIM_TOKEN: 'kill-test-token-of-32-characters-or-more' });
     // On a server there is another replica, which must not be disturbed. An embedded database has one process.
     const other = serverUrl === undefined ? undefined : await start();
     for (let round = 0; round < rounds; round++) {

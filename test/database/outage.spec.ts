@@ -38,7 +38,8 @@ afterEach(async () => {
 });
 afterAll(dropHomes);
 
-const start = (home: Home): Promise<RollcallProcess> => startProcess({ ...home, SCIM_TOKEN: 'outage-test-token' });
+const start = (home: Home): Promise<RollcallProcess> =>
+  startProcess({ ...home, SCIM_TOKEN: 'outage-test-token-of-32-characters-or-more' });
 
 async function proxied(url: string): Promise<Proxy> {
   const proxy = await proxyTo(url);

@@ -22,7 +22,7 @@ import { until } from '../support/until.js';
 
 jest.setTimeout(120_000);
 
-const token = 'restart-test-token';
+const token = 'restart-test-token-of-32-characters-or-more';
 
 const start = (home: Home, more: Home = {}) => startProcess({ ...home, SCIM_TOKEN: token, ...more });
 

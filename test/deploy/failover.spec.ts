@@ -57,7 +57,10 @@ describeWith(programs, 'A primary behind HAProxy, with a synchronous standby, un
         await balancer.sees(1, 'DOWN');
         const url = new URL(primary.url);
         url.port = String(balancer.port);
-        const server = await startProcess({ DATABASE_URL: url.toString(), SCIM_TOKEN: 'failover-test-token' });
+        const server = await startProcess({
+          DATABASE_URL: url.toString(),
+          SCIM_TOKEN: 'failover-test-token-of-32-characters-or-more',
+        });
         const { origin, scim } = server;
         const progress = new Progress();
         const writers = new Writers([scim], progress);

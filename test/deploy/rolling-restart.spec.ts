@@ -15,7 +15,7 @@ const rounds = 2 * Number(process.env['FAULT_ROUNDS'] || 1);
 
 jest.setTimeout(90_000 + rounds * 60_000);
 
-const token = 'rolling-test-token';
+const token = 'rolling-test-token-of-32-characters-or-more';
 const ends: (() => Promise<unknown>)[] = [];
 
 beforeAll(prepareHomes);

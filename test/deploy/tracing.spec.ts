@@ -30,7 +30,7 @@ afterEach(async () => {
 const start = (environment: Record<string, string> = {}): Promise<RollcallProcess> =>
   startProcess({
     ...home,
-    SCIM_TOKEN: 'tracing-test-token',
+    SCIM_TOKEN: 'tracing-test-token-of-32-characters-or-more',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     ...environment,
   });

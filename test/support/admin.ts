@@ -3,7 +3,7 @@ import { ScimClient, type Answer, type RequestOptions } from './client.js';
 import { startServer, type TestServer } from './server.js';
 
 /** The operators' token of test servers. */
-export const adminToken = 'operators-token';
+export const adminToken = 'operators-token-of-32-characters-or-more';
 
 /** A tenant as operators see it. */
 export interface AdminTenant {

@@ -30,7 +30,11 @@ async function startOne(): Promise<Replicas> {
 async function startTwo(): Promise<Replicas> {
   await build();
   const { database, drop } = await createDatabase();
-  const environment = { DATABASE_URL: database as string, SCIM_TOKEN: 'replicas-token', ADMIN_TOKEN: adminToken };
+  const environment = {
+    DATABASE_URL: database as string,
+    SCIM_TOKEN: 'replicas-token-of-32-characters-or-more',
+    ADMIN_TOKEN: adminToken,
+  };
   const processes = await Promise.all([startProcess(environment), startProcess(environment)]);
   const clients = processes.map(({ scim }) => scim);
   const admin = new AdminClient(`${processes[0].origin}/admin/v1`, adminToken);
