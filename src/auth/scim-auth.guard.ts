@@ -54,13 +54,11 @@ export class ScimAuthGuard implements CanActivate {
 
   private async authenticate(request: Request, response: Response, access: RouteAccess): Promise<boolean> {
     const { authorization } = request.headers;
-    if (authorization !== undefined) this.failures.check(request, authorization);
-    const principal = await this.askPassport(authorization);
-    if (principal) {
-      this.failures.succeeded(authorization ?? '');
-      return this.admit(principal, request, response, access);
-    }
-    if (authorization !== undefined) this.failures.failed(request);
+    const principal =
+      authorization === undefined
+        ? undefined
+        : await this.failures.lookUp(request, authorization, () => this.askPassport(authorization));
+    if (principal) return this.admit(principal, request, response, access);
     if (access.credentials === 'optional') return true;
     const credential = credentialIn(authorization);
     const former = credential === undefined ? undefined : this.strategy.former(credential);
@@ -72,12 +70,12 @@ export class ScimAuthGuard implements CanActivate {
    * Shows passport the Authorization header only: a token in the query string or the body is not accepted, for it would
    * end up in logs (RFC 6750 section 5.3).
    */
-  private askPassport(authorization: string | undefined): Promise<Principal | false> {
-    const credentials = { headers: authorization === undefined ? {} : { authorization } };
+  private askPassport(authorization: string): Promise<Principal | undefined> {
+    const credentials = { headers: { authorization } };
     return new Promise((resolve, reject) => {
       const answer = (error: unknown, principal: Principal | false | null): void => {
         if (error) reject(error instanceof Error ? error : new Error('Authentication failed'));
-        else resolve(principal || false);
+        else resolve(principal || undefined);
       };
       // By name: passport makes a strategy for each request then. Given the object, it would answer through that one's
       // last request, whoever asked.

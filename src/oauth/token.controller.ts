@@ -91,16 +91,16 @@ export class TokenController {
     response: Response,
     { clientId, clientSecret }: TokenRequest,
   ): Promise<AuthenticatedClient> {
-    const credential = `${clientId}:${clientSecret}`;
-    this.failures.check(request, credential);
-    const found = await this.clients.authenticate(clientId, clientSecret);
-    const tenant = found?.client.tenant && tenantRecord(found.client.tenant);
     const { addressedTenant } = request;
-    if (!found || !tenant || (addressedTenant !== undefined && addressedTenant !== tenant.name)) {
-      this.failures.failed(request);
-      throw new OAuthError('invalid_client', 'The client is unknown, or its secret is wrong or has expired.');
-    }
-    this.failures.succeeded(credential);
+    const credential = `${addressedTenant ?? ''} ${clientId}:${clientSecret}`;
+    const known = await this.failures.lookUp(request, credential, async () => {
+      const found = await this.clients.authenticate(clientId, clientSecret);
+      const tenant = found?.client.tenant && tenantRecord(found.client.tenant);
+      const isElsewhere = addressedTenant !== undefined && addressedTenant !== tenant?.name;
+      return found && tenant && !isElsewhere ? { found, tenant } : undefined;
+    });
+    if (!known) throw new OAuthError('invalid_client', 'The client is unknown, or its secret is wrong or has expired.');
+    const { found, tenant } = known;
     this.limits.admit(tenant, response);
     if (tenant.state === 'suspended') {
       throw new OAuthError('temporarily_unavailable', 'The tenant is suspended; try again later.', {

@@ -1,0 +1,62 @@
+import type { Rate, TokenBucket } from './token-bucket.js';
+
+/** Among how many of those that failed longest ago the one to forget is chosen. */
+const candidates = 16;
+
+/**
+ * The failures of many sources: a token bucket for each that failed lately, a bounded number of them. What is forgotten for
+ * another is a bucket that is nearly full, never one that is empty beside one that is not, so that a flood of sources does
+ * not set a blocked one free.
+ */
+export class FailureBuckets {
+  /** Those that failed longest ago come first. */
+  private readonly buckets = new Map<string, TokenBucket>();
+
+  /**
+   * @param rate how many failures a source may have
+   * @param most how many sources are known
+   * @param create makes a full bucket for a source, at a time in milliseconds
+   */
+  constructor(
+    readonly rate: Rate,
+    private readonly most: number,
+    private readonly create: (source: string, now: number) => TokenBucket,
+  ) {}
+
+  /** How many failures a source may still have; 0 or less when it has to wait. */
+  left(source: string): number {
+    return this.filled(source)?.left ?? this.rate.burst;
+  }
+
+  /** Whole seconds until a source may have one more failure; 0 when it may. */
+  secondsUntilOne(source: string): number {
+    return this.filled(source)?.secondsUntil(1) ?? 0;
+  }
+
+  /** Counts a failure. */
+  take(source: string): void {
+    const bucket = this.filled(source) ?? this.create(source, Date.now());
+    this.buckets.delete(source);
+    if (this.buckets.size >= this.most) this.forgetOne();
+    this.buckets.set(source, bucket);
+    bucket.take(1);
+  }
+
+  private filled(source: string): TokenBucket | undefined {
+    const bucket = this.buckets.get(source);
+    bucket?.refill(this.rate, Date.now());
+    return bucket;
+  }
+
+  private forgetOne(): void {
+    let fullest: string | undefined;
+    let most = -Infinity;
+    let looked = 0;
+    for (const source of this.buckets.keys()) {
+      const left = this.left(source);
+      if (left > most) [fullest, most] = [source, left];
+      if (++looked === candidates) break;
+    }
+    if (fullest !== undefined) this.buckets.delete(fullest);
+  }
+}
