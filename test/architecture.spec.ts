@@ -21,7 +21,7 @@ const mayImport: readonly [unit: string, others: readonly string[]][] = [
   ['auth', ['oauth', 'limits', 'tenants', 'persistence', 'http', 'scim', 'config']],
   ['resources', ['persistence', 'http', 'scim']],
   ['groups', ['resources', 'persistence', 'http', 'scim']],
-  ['users', ['groups', 'resources', 'persistence', 'http', 'scim']],
+  ['users', ['groups', 'resources', 'limits', 'persistence', 'http', 'scim']],
   ['bulk', ['users', 'groups', 'resources', 'limits', 'persistence', 'http', 'scim']],
   ['discovery', ['http', 'scim', 'config']],
   ['admin', ['oauth', 'auth', 'limits', 'tenants', 'request-log', 'audit', 'persistence', 'http', 'scim', 'config']],

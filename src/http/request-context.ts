@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { Profile, SchemaRegistry, TenantSettings } from '../scim/index.js';
+import { ScimError, type Profile, type SchemaRegistry, type TenantSettings } from '../scim/index.js';
 import type { HeldBytes } from '../limits/bytes-in-flight.js';
 import type { Scope } from './scope.js';
 
@@ -20,6 +20,15 @@ export interface RequestContext {
   readonly isGone: () => boolean;
   /** Holds bytes in the tenant's name, as `BytesInFlight.hold`. */
   readonly hold: (bytes: number) => HeldBytes;
+}
+
+/** What ends work whose client has hung up. No client reads it. */
+export const gone = (): ScimError =>
+  new ScimError('requestTimeout', 'The client closed the connection before its answer.');
+
+/** Ends work whose client has hung up. @throws ScimError as `gone` */
+export function stopIfGone({ isGone }: Pick<RequestContext, 'isGone'>): void {
+  if (isGone()) throw gone();
 }
 
 /** Whose credentials a request has. */

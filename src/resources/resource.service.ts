@@ -30,31 +30,9 @@ import {
   type ScimResource,
   type SearchRequest,
 } from '../scim/index.js';
+import { isExternalIdUnique, type Change, type Draft, type Edited, type Hashes } from './change.js';
 import type { Searched, SearchService } from './search.service.js';
 import { splitLinks } from './split-links.js';
-
-/** A resource about to be written: its document, and the table's own columns. */
-export interface Draft<E> {
-  readonly resource: ScimResource;
-  readonly columns: Partial<E>;
-  /** The names of attributes whose values are secret and change. */
-  readonly secrets?: readonly string[];
-}
-
-/** What a change makes of a resource. */
-interface Edited {
-  readonly resource: ScimResource;
-  readonly links: readonly LinkChange[];
-}
-
-/** A change of one resource. */
-interface Change<E> {
-  readonly operation: ChangeNote['operation'];
-  /** Makes the new resource of the stored one. It may be asked again, when another change comes first. */
-  readonly edit: (current: E) => Edited;
-  readonly options: Pick<WriteOptions, 'ifMatch'>;
-  readonly view: View;
-}
 
 /** A request inside its transaction. */
 export type WriteContext = RequestContext & TransactionScope;
@@ -82,6 +60,19 @@ export abstract class ResourceService<E extends ResourceEntity> {
   /** Makes what the table stores of a resource. `current` is absent when the resource is new. */
   protected abstract draft(ctx: RequestContext, id: string, resource: ScimResource, current?: E): Promise<Draft<E>>;
 
+  /**
+   * Hashes a draft's secret. Comes last of all that is done before a resource is written, because it takes long.
+   * @param hashes what the request has hashed: inside a transaction nothing else is
+   */
+  protected secured(
+    _ctx: RequestContext & Partial<TransactionScope>,
+    draft: Draft<E>,
+    _hashes: Hashes,
+    _current?: E,
+  ): Promise<Draft<E>> {
+    return Promise.resolve(draft);
+  }
+
   /** Attributes that a PUT without them leaves as they are; the others are cleared (RFC 7644 section 3.5.1). */
   protected keptOnReplace(_ctx: RequestContext): readonly string[] {
     return [];
@@ -108,10 +99,12 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const { resource, links } = splitLinks(readResource(body, schema, ctx.profile), schema, ctx.profile, 'add');
     const id = uuid();
     const now = new Date();
-    const draft = await this.draft(ctx, id, resource);
+    const made = await this.draft(ctx, id, resource);
+    const stored = this.stored(made.resource, id, schema);
+    const draft = await this.secured(ctx, made, new Map());
     const row = {
       ...draft.columns,
-      ...this.stored(draft.resource, id, schema),
+      ...stored,
       id,
       version: 1,
       externalIdUnique: isExternalIdUnique(ctx, draft.resource),
@@ -183,7 +176,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     return this.represented(
       ctx,
       id,
-      await this.change(ctx, id, { operation: 'replace', edit, options, view }),
+      await this.change(ctx, id, { operation: 'replace', edit, options, view, hashes: new Map() }),
       projection,
     );
   }
@@ -208,7 +201,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
       options.excludedAttributes !== undefined;
     const edit = (current: E): Edited => applyPatch(this.loaded(current), operations, schema, ctx.profile);
     const view = isReturned ? this.view(ctx, projection) : nothing(this.view(ctx, projection));
-    const patched = await this.change(ctx, id, { operation: 'patch', edit, options, view });
+    const patched = await this.change(ctx, id, { operation: 'patch', edit, options, view, hashes: new Map() });
     if (isReturned) return this.represented(ctx, id, patched, projection);
     return new ResourceRepresentation('', patched.version, this.location(ctx, id), false);
   }
@@ -279,11 +272,12 @@ export abstract class ResourceService<E extends ResourceEntity> {
     scope: RequestContext & Partial<TransactionScope>,
     current: E,
     resource: ScimResource,
-    { operation, view }: Pick<Change<E>, 'operation' | 'view'>,
+    { operation, view, hashes }: Pick<Change<E>, 'operation' | 'view' | 'hashes'>,
     applyLinks: () => Promise<MemberChanges> = noLinks,
   ): Promise<StoredRepresentation | 'unchanged' | undefined> {
-    const { resource: document, columns, secrets } = await this.draft(scope, current.id, resource, current);
-    const stored = this.stored(document, current.id, this.schema(scope));
+    const draft = await this.draft(scope, current.id, resource, current);
+    const stored = this.stored(draft.resource, current.id, this.schema(scope));
+    const { resource: document, columns, secrets } = await this.secured(scope, draft, hashes, current);
     const members = await applyLinks();
     const linksChanged = members.added.length + members.removed.length > 0;
     const columnsChanged = Object.entries(columns).some(([name, value]) => current[name as keyof E] !== value);
@@ -374,10 +368,6 @@ function requireVersion({ settings }: RequestContext, { ifMatch }: Pick<WriteOpt
 
 /** A view of what an answer without a body needs. */
 const nothing = (view: View): View => ({ ...view, wants: () => false });
-
-/** Whether no other resource may have this one's externalId. The empty string identifies nothing and may be shared. */
-const isExternalIdUnique = ({ settings }: RequestContext, { externalId }: ScimResource): boolean =>
-  settings.uniqueExternalId && externalId !== '';
 
 const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
 

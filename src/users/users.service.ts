@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { MembershipsRepository } from '../groups/memberships.repository.js';
-import type { RequestContext } from '../http/request-context.js';
+import { stopIfGone, type RequestContext } from '../http/request-context.js';
 import { SearchService } from '../resources/search.service.js';
 import type { MemberChanges } from '../persistence/audit.js';
 import { isResourceId } from '../persistence/resource-id.js';
 import { Transaction, type TransactionScope } from '../persistence/transaction.js';
-import { ResourceService, type Draft, type WriteContext } from '../resources/resource.service.js';
+import { isExternalIdUnique, type Draft, type Hashes } from '../resources/change.js';
+import { ResourceService, type WriteContext } from '../resources/resource.service.js';
 import {
   enterpriseUserUrn,
   foldCase,
@@ -16,7 +17,7 @@ import {
   userResourceType,
   type ScimResource,
 } from '../scim/index.js';
-import { hashPassword, verifyPassword } from './password.js';
+import { PasswordHashing } from './password-hashing.js';
 import { UserEntity } from './user.entity.js';
 import { UsersRepository } from './users.repository.js';
 
@@ -32,6 +33,7 @@ export class UsersService extends ResourceService<UserEntity> {
     transaction: Transaction,
     searches: SearchService,
     private readonly memberships: MembershipsRepository,
+    private readonly passwords: PasswordHashing,
   ) {
     super(users, transaction, searches);
   }
@@ -55,7 +57,8 @@ export class UsersService extends ResourceService<UserEntity> {
     const resource: ScimResource = current ? given : { active: true, ...given };
     const userName = textOf(resource, 'userName');
     const display = textOf(resource, 'displayName') || userName;
-    const hash = typeof password === 'string' ? await passwordHash(password, current?.passwordHash) : null;
+    const hash = current?.passwordHash ?? null;
+    const isNew = typeof password === 'string' && password !== hash;
     return {
       resource,
       columns: {
@@ -65,10 +68,48 @@ export class UsersService extends ResourceService<UserEntity> {
         displayKey: foldCase(display),
         active: typeof resource['active'] === 'boolean' ? resource['active'] : null,
         managerId: await this.managerId(ctx, id, resource),
-        passwordHash: hash,
+        passwordHash: typeof password === 'string' ? hash : null,
       },
-      secrets: hash === (current?.passwordHash ?? null) ? [] : ['password'],
+      ...(isNew ? { secret: password } : {}),
+      secrets: typeof password !== 'string' && hash !== null ? ['password'] : [],
     };
+  }
+
+  /**
+   * Hashes a new password, unless the stored hash verifies it: then nothing changes. A user whom another one's userName or
+   * externalId would refuse is refused first.
+   * @throws ScimError uniqueness; conflict inside a transaction, where there is no time to hash; as `PasswordHashing.hash`
+   */
+  protected override async secured(
+    ctx: RequestContext & Partial<TransactionScope>,
+    draft: Draft<UserEntity>,
+    hashes: Hashes,
+    current?: UserEntity,
+  ): Promise<Draft<UserEntity>> {
+    const { secret, columns } = draft;
+    if (secret === undefined) return draft;
+    const stored = current?.passwordHash ?? null;
+    let passwordHash = hashes.get(secret);
+    if (passwordHash === undefined) {
+      if (ctx.manager) throw new ScimError('conflict');
+      await this.refuseTaken(ctx, draft, current);
+      const isSame = stored !== null && (await this.passwords.verify(ctx, secret, stored));
+      passwordHash = isSame ? stored : await this.passwords.hash(ctx, secret);
+      hashes.set(secret, passwordHash);
+    }
+    return {
+      ...draft,
+      columns: { ...columns, passwordHash },
+      secrets: passwordHash === stored ? [] : ['password'],
+    };
+  }
+
+  /** @throws ScimError uniqueness */
+  private async refuseTaken(ctx: RequestContext, draft: Draft<UserEntity>, current?: UserEntity): Promise<void> {
+    const { externalId } = draft.resource;
+    const unique = typeof externalId === 'string' && isExternalIdUnique(ctx, draft.resource) ? externalId : null;
+    const taken = await this.users.taken(ctx, current?.id ?? null, draft.columns.userNameKey ?? '', unique);
+    if (taken) throw new ScimError('uniqueness', `Another user has this ${taken}.`);
   }
 
   protected applyLinks(): Promise<MemberChanges> {
@@ -105,11 +146,17 @@ export class UsersService extends ResourceService<UserEntity> {
 
   /** Takes a deleted manager away from the users who reported to them, a bounded number at a time. */
   private async clearManager(ctx: WriteContext, managerId: string): Promise<void> {
-    const change = { operation: 'update', view: { baseUrl: ctx.baseUrl, wants: () => false } } as const;
+    const change = {
+      operation: 'update',
+      view: { baseUrl: ctx.baseUrl, wants: () => false },
+      hashes: new Map(),
+    } as const;
     for (;;) {
       const reports = await this.users.lockReports(ctx, managerId, reportsAtOnce);
       for (const report of reports) await this.write(ctx, report, withoutManager(this.loaded(report)), change);
       if (reports.length < reportsAtOnce) return;
+      // The transaction takes back what it did.
+      stopIfGone(ctx);
     }
   }
 }
@@ -126,10 +173,4 @@ function withoutManager(resource: ScimResource): ScimResource {
   if (!isJsonObject(extension)) return resource;
   const { manager: _manager, ...others } = extension;
   return { ...resource, [enterpriseUserUrn]: others };
-}
-
-/** The hash to store: the present one when it stands for the password or verifies it, so that nothing changes. */
-async function passwordHash(password: string, current: string | null | undefined): Promise<string> {
-  if (current != null && (password === current || (await verifyPassword(password, current)))) return current;
-  return hashPassword(password);
 }
