@@ -1,6 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema, OmitType } from '@nestjs/swagger';
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditFilter, AuditRecord } from '../audit/audit-trail.js';
+import type { DocumentChange } from '../persistence/document-changes.js';
+import type { JsonValue } from '../scim/index.js';
 import { ComparedText, TimeQuery } from './time-line-query.js';
 
 /** Which events are wanted. */
@@ -38,7 +40,28 @@ export const auditFilter = ({ actor, requestId, operation, resourceType, resourc
   ...{ actor, requestId, operation, resourceType, resourceId },
 });
 
+const anyValue = {
+  oneOf: [
+    ...['string', 'number', 'boolean'].map((type) => ({ type })),
+    { type: 'object', additionalProperties: true },
+    { type: 'array', items: {} },
+  ],
+  nullable: true,
+};
 const image = { type: 'object', nullable: true, additionalProperties: true } as const;
+
+/** What became of one place of a large resource. */
+@ApiSchema({ name: 'AuditChange' })
+export class AuditChangeDto implements DocumentChange {
+  @ApiProperty({ description: 'A JSON Pointer (RFC 6901).', example: '/emails/0/value' })
+  path!: string;
+
+  @ApiPropertyOptional({ ...anyValue, description: 'Absent where the value was added.' })
+  before?: JsonValue;
+
+  @ApiPropertyOptional({ ...anyValue, description: 'Absent where the value was removed.' })
+  after?: JsonValue;
+}
 
 /** A change, and who made it. */
 @ApiSchema({ name: 'AuditEvent' })
@@ -69,11 +92,19 @@ export class AuditEventDto {
   @ApiProperty({ description: 'The id of what was changed.' })
   resourceId!: string;
 
-  @ApiProperty({ ...image, description: 'Null for what was created.' })
+  @ApiProperty({ ...image, description: 'Null for what was created, and beside `changes`.' })
   before!: object | null;
 
-  @ApiProperty({ ...image, description: 'Null for what was deleted.' })
+  @ApiProperty({ ...image, description: 'Null for what was deleted, and beside `changes`.' })
   after!: object | null;
+
+  @ApiPropertyOptional({
+    type: [AuditChangeDto],
+    description:
+      'An update of a large resource has this in place of before and after: what changed in it, in order. In an array, ' +
+      'elements behind one that is added or removed move.',
+  })
+  changes?: readonly AuditChangeDto[];
 
   @ApiProperty({ type: [String], description: 'The attributes in which before and after differ.', example: ['name'] })
   changed!: string[];
@@ -100,11 +131,20 @@ export class AuditEventListDto {
 
 /** Shows an event to operators. */
 export function auditEventDto(record: AuditRecord): AuditEventDto {
-  const { id, at, actor, requestId, operation, resourceType, resourceId, before, after, secrets, members } = record;
-  const names = before && after ? [...new Set([...Object.keys(before), ...Object.keys(after)])] : [];
-  const changed = names.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
+  const { id, at, actor, requestId, operation, resourceType, resourceId, before, after, changes } = record;
+  const { secrets, members } = record;
   return {
     ...{ id, at: at.toISOString(), actor, requestId, operation, resourceType, resourceId },
-    ...{ before, after, changed, secrets, members },
+    ...{ before, after, ...(changes && { changes }), changed: changedNames(record), secrets, members },
   };
 }
+
+function changedNames({ before, after, changes }: AuditRecord): string[] {
+  if (changes) return [...new Set(changes.map(({ path }) => firstName(path)))];
+  const names = before && after ? [...new Set([...Object.keys(before), ...Object.keys(after)])] : [];
+  return names.filter((name) => !isDeepStrictEqual(before?.[name], after?.[name]));
+}
+
+/** The first name of a JSON Pointer (RFC 6901 section 4). */
+const firstName = (pointer: string): string =>
+  (pointer.split('/', 2)[1] ?? '').replaceAll('~1', '/').replaceAll('~0', '~');

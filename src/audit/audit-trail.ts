@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { DocumentChange } from '../persistence/document-changes.js';
 import { TimeLine, type Moment, type TimeLineQuery } from '../persistence/time-line.js';
 import type { JsonObject } from '../scim/index.js';
 
@@ -11,10 +12,12 @@ export interface AuditRecord extends Moment {
   readonly operation: string;
   readonly resourceType: string;
   readonly resourceId: string;
-  /** Null for what was created. */
+  /** Null for what was created, and where `changes` says it. */
   readonly before: JsonObject | null;
-  /** Null for what was deleted. */
+  /** Null for what was deleted, and where `changes` says it. */
   readonly after: JsonObject | null;
+  /** What an update of a large resource changed; null where before and after say it. */
+  readonly changes: readonly DocumentChange[] | null;
   /** Names of what changed and is secret. */
   readonly secrets: readonly string[];
   /** Members that came and went; null where members are none of it. */
@@ -44,7 +47,7 @@ const columns = {
   resourceType: 'resource_type',
   resourceId: 'resource_id',
 } as const satisfies Record<keyof AuditFilter, string>;
-const read = ['before', 'after', 'secrets', 'members'];
+const read = ['before', 'after', 'changes', 'secrets', 'members'];
 
 // A fraction of the time that a statement has.
 const window = 20_000;

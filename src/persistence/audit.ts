@@ -9,6 +9,14 @@ export interface ChangeNote {
   readonly members?: MemberChanges;
 }
 
+/** SQL expressions for what an event says of the document: the whole before and after the change, or what changed in it. */
+export interface Images {
+  readonly before: string;
+  readonly after: string;
+  /** The changes as JSON, where the document is large; before and after are NULL then. */
+  readonly changes?: string;
+}
+
 /** The ids of members that were added and removed. */
 export interface MemberChanges {
   readonly added: readonly string[];
@@ -26,20 +34,19 @@ const mostIds = 1000;
 
 /**
  * A common table expression that writes the change of the row `r` to the audit trail, in the statement that makes it.
- * @param before an SQL expression for the document before the change, and `after` for that after it
  */
 export function auditSql(
   { actor, requestId }: Author,
   resourceType: string,
   { operation, secrets, members }: ChangeNote,
-  { before, after }: { readonly before: string; readonly after: string },
+  { before, after, changes = 'NULL' }: Images,
   { parameter }: SqlContext,
 ): string {
   return `audit AS (
     INSERT INTO audit_events
-      (tenant_id, at, actor, request_id, operation, resource_type, resource_id, before, after, secrets, members)
+      (tenant_id, at, actor, request_id, operation, resource_type, resource_id, before, after, changes, secrets, members)
     SELECT r.tenant_id, ${parameter(new Date())}::timestamptz, ${parameter(actor)}::text, ${parameter(requestId)}::text, ${literal(operation)},
-      ${literal(resourceType)}, r.id, ${before}, ${after}, ${parameter(secrets ?? [])}::text[],
+      ${literal(resourceType)}, r.id, ${before}, ${after}, ${changes}, ${parameter(secrets ?? [])}::text[],
       ${parameter(members ? JSON.stringify(summary(members)) : null)}::json
     FROM r)`;
 }

@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Repository } from 'typeorm';
 import { type BoundFilter, type Sort } from '../scim/index.js';
-import { auditSql, type Author, type ChangeNote } from './audit.js';
+import { auditSql, type Author, type ChangeNote, type Images } from './audit.js';
+import { documentChanges, isLarge } from './document-changes.js';
 import { sqlContext, type SqlContext, type TableColumns } from './filter-sql/columns.js';
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
@@ -184,15 +185,24 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const { table } = this.rows;
     const change = `UPDATE ${table} SET ${this.rows.assignments(changes, context)}
       WHERE tenant_id = $1 AND id = $2 AND version = $3`;
-    // All parts of a statement see what was there before it.
-    const before = `(SELECT o.document FROM ${table} o WHERE o.tenant_id = r.tenant_id AND o.id = r.id)`;
-    const audit = auditSql(scope, this.type, note, { before, after: 'r.document' }, context);
+    const audit = auditSql(scope, this.type, note, this.images(current, changes, context), context);
     const rows = await this.statements.run<StoredRepresentation>(
       scope,
       this.returning(change, audit, context, view),
       parameters,
     );
     return rows[0];
+  }
+
+  /** What the audit trail keeps of an update. The row is at the version that was read, so that is what is replaced. */
+  private images({ document: was }: E, { document: is }: Partial<E>, { parameter }: SqlContext): Images {
+    if (is !== undefined && isLarge(is)) {
+      const changes = `${parameter(JSON.stringify(documentChanges(was, is)))}::json`;
+      return { before: 'NULL', after: 'NULL', changes };
+    }
+    // All parts of a statement see what was there before it.
+    const before = `(SELECT o.document FROM ${this.rows.table} o WHERE o.tenant_id = r.tenant_id AND o.id = r.id)`;
+    return { before, after: 'r.document' };
   }
 
   /** Deletes a resource; foreign keys take its memberships away. */

@@ -29,6 +29,7 @@ const written: Readonly<Record<string, string>> = {
   CountChangesByResource1764000000011: '0a2189e31182552e321b59a0d6dd8ec831f5c66c849d679744691fcf5359ce82',
   NamesAndLeavers1764000000012: 'c4888be14426b16ce2656c9f6fd76d9c01a9d8a887c1fbe03340b8018db381a8',
   ShortWaitingList1764000000013: '6ac9a40f6f8f6051ba369679a01ff3ab8795791a02ea2adc416f7a0643fd3791',
+  AuditChanges1764000000014: 'b2754c73e66062d211c5fefcb409487f2d9bc4622a1d70fd2be2545ab4a1aefb',
 };
 const ends: (() => Promise<unknown>)[] = [];
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/scim/index.js';
+import type { DocumentChange } from '../../src/persistence/document-changes.js';
 import type { AdminClient, AdminList } from './admin.js';
 
 /** An event of the audit trail as operators see it. */
@@ -12,6 +13,8 @@ export interface AuditEvent {
   readonly resourceId: string;
   readonly before: JsonObject | null;
   readonly after: JsonObject | null;
+  /** In place of before and after, where the resource is large. */
+  readonly changes?: readonly DocumentChange[];
   readonly changed: readonly string[];
   readonly secrets: readonly string[];
   readonly members: JsonObject | null;
@@ -67,3 +70,20 @@ export const loggedRequests = (
     () => allPages<LoggedRequest>(admin, `/tenants/${tenant}/requests${query}`),
     ({ length }) => length >= count,
   );
+
+/** The document after some changes, as JSON Patch would apply them (RFC 6902 section 4). */
+export function withChanges(document: JsonObject, changes: readonly DocumentChange[]): JsonObject {
+  const result = structuredClone(document);
+  for (const { path, before, after } of changes) {
+    const names = path.split('/').slice(1);
+    const keys = names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const last = keys.pop() ?? '';
+    const parent = keys.reduce<unknown>((value, key) => (value as JsonObject)[key], result);
+    if (Array.isArray(parent)) {
+      const replaced = before === undefined ? 0 : 1;
+      parent.splice(Number(last), replaced, ...(after === undefined ? [] : [structuredClone(after)]));
+    } else if (after === undefined) delete (parent as JsonObject)[last];
+    else (parent as JsonObject)[last] = structuredClone(after);
+  }
+  return result;
+}

@@ -25,9 +25,9 @@ const rules: Readonly<Record<string, string>> = {
       [
         `a ${type} that differs from its last audit event`,
         `SELECT r.id FROM ${table} r JOIN LATERAL (
-           SELECT a.after FROM audit_events a WHERE a.tenant_id = r.tenant_id AND a.resource_id = r.id::text
-           ORDER BY a.id DESC LIMIT 1) a ON TRUE
-         WHERE a.after::jsonb IS DISTINCT FROM r.document::jsonb`,
+           SELECT a.after, a.changes FROM audit_events a
+           WHERE a.tenant_id = r.tenant_id AND a.resource_id = r.id::text ORDER BY a.id DESC LIMIT 1) a ON TRUE
+         WHERE a.changes IS NULL AND a.after::jsonb IS DISTINCT FROM r.document::jsonb`,
       ],
       [
         `an audit event of a ${type} that is neither there nor deleted`,

@@ -11,6 +11,7 @@ import { GroupsOfUser1764000000010 } from './0010-groups-of-user.js';
 import { CountChangesByResource1764000000011 } from './0011-count-changes-by-resource.js';
 import { NamesAndLeavers1764000000012 } from './0012-names-and-leavers.js';
 import { ShortWaitingList1764000000013 } from './0013-short-waiting-list.js';
+import { AuditChanges1764000000014 } from './0014-audit-changes.js';
 
 /** Every migration, in the order they are applied. */
 export const migrations = [
@@ -27,4 +28,5 @@ export const migrations = [
   CountChangesByResource1764000000011,
   NamesAndLeavers1764000000012,
   ShortWaitingList1764000000013,
+  AuditChanges1764000000014,
 ];
