@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { ConfigModule } from './config.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
 import { GroupsModule } from './groups/groups.module.js';
+import { BodiesModule } from './http/bodies.module.js';
 import { FallbackModule } from './http/fallback.module.js';
 import { OAuthModule } from './oauth/oauth.module.js';
 import { OpsModule } from './ops/ops.module.js';
@@ -26,6 +27,7 @@ export class AppModule {
       imports: [
         ConfigModule.with(config),
         PersistenceModule.on(database, config),
+        BodiesModule,
         // First: routes are looked through in this order, and most requests are for these.
         UsersModule,
         GroupsModule,

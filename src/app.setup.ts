@@ -5,6 +5,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { BearerStrategy } from './auth/bearer.strategy.js';
 import type { Config } from './config.js';
 import { answerClientError, refuseConnect } from './http/client-error.js';
+import { RequestBodies } from './http/request-bodies.js';
 import { ScimExceptionFilter } from './http/scim-exception.filter.js';
 import { MediaTypeGuard } from './http/scim-message.js';
 import { securityHeaders } from './http/security-headers.js';
@@ -28,6 +29,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   app.set('query parser', false);
   // Whose X-Forwarded-For says where a request comes from: nobody's, unless somebody is named.
   app.set('trust proxy', config.trustProxy ?? false);
+  app.setLocal('bodies', app.get(RequestBodies));
   app.use(requestLog(logger, app.get(RequestMetrics), app.get(RequestRecorder)));
   const { lookups } = app.get(BearerStrategy);
   app.get(Metrics).watchCache('credential', () => lookups);

@@ -59,10 +59,15 @@ const packagesOfScim = ['bidi-js'];
 /** What each file imports: files by their path from src, packages by their name. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
-const isFile = (imported: string): boolean => imported.endsWith('.ts');
+const isFile = (imported: string): boolean => /\.[jt]s$/.test(imported);
 
 /** The folder that a file is in, or the file itself where it is in none. */
 const unitOf = (file: string): string => (file.includes('/') ? (file.split('/')[0] ?? '') : basename(file, '.ts'));
+
+/** What a thread of its own loads is JavaScript, which Node takes as it stands. */
+const scripts = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll(sep, '/'))
+  .filter((file) => file.endsWith('.js'));
 
 function typeScriptFiles(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
@@ -73,15 +78,18 @@ function typeScriptFiles(root: string): string[] {
 function readImports(): Imports {
   const sources = typeScriptFiles('src').filter((file) => !file.endsWith('.spec.ts') && !file.endsWith('.d.ts'));
   return new Map(
-    sources.map((file) => {
+    [...sources, ...scripts].map((file) => {
       const { importedFiles } = ts.preProcessFile(readFileSync(join('src', file), 'utf8'), true, true);
       return [file, importedFiles.map(({ fileName }) => resolved(file, fileName))];
     }),
   );
 }
 
-const resolved = (file: string, imported: string): string =>
-  imported.startsWith('.') ? normalize(join(dirname(file), imported)).replace(/\.js$/, '.ts') : imported;
+function resolved(file: string, imported: string): string {
+  if (!imported.startsWith('.')) return imported;
+  const found = normalize(join(dirname(file), imported));
+  return scripts.includes(found) ? found : found.replace(/\.js$/, '.ts');
+}
 
 /** Imports from one unit to another that the table does not have. */
 function forbidden(imports: Imports, table: typeof mayImport): string[] {

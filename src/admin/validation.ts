@@ -2,7 +2,8 @@ import { createParamDecorator, type ExecutionContext, type Type } from '@nestjs/
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, ValidateIf, validateSync, type ValidationError } from 'class-validator';
 import type { Request } from 'express';
-import { readBody } from '../http/scim-media-type.js';
+import { bodiesOf } from '../http/request-bodies.js';
+import { checkContentType } from '../http/scim-media-type.js';
 import { isJsonObject, profiles, quote, ScimError, type JsonObject, type JsonValue } from '../scim/index.js';
 
 const bodyLimits = { bytes: 65_536, arrayElements: 1_000 };
@@ -12,13 +13,15 @@ export const MayBeAbsent = (): PropertyDecorator => ValidateIf((_, value) => val
 
 /**
  * The request's JSON body as a handler's argument, checked: a request without a body has an empty object.
- * @throws ScimError as `readBody` and `checked`
+ * @throws ScimError as `checkContentType`, `RequestBodies.read` and `checked`
  */
 export const Json = createParamDecorator(async (dto: Type<object>, execution: ExecutionContext) => {
   const request = execution.switchToHttp().getRequest<Request>();
   const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
   const isEmpty = coding === undefined && (length === undefined || length === '0');
-  return checked(dto, isEmpty ? {} : await readBody(request, profiles.strict, bodyLimits));
+  if (isEmpty) return checked(dto, {});
+  checkContentType(request, profiles.strict);
+  return checked(dto, await bodiesOf(request).read(request, bodyLimits));
 });
 
 /**

@@ -24,6 +24,7 @@ import { BulkService } from './bulk.service.js';
 
 const bulkBody = {
   bytes: limits.bulkBytes,
+  keys: limits.bulkKeys,
   arrayElements: limits.resourceMembers,
   name: 'maxPayloadSize',
   anyText: true,

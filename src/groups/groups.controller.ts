@@ -13,7 +13,12 @@ import { GroupsService } from './groups.service.js';
 const endpoint: ResourceEndpoint = {
   type: groupResourceType,
   // A group may come with its complete list of members.
-  bodyLimits: { bytes: limits.groupBodyBytes, arrayElements: limits.resourceMembers },
+  bodyLimits: {
+    bytes: limits.groupBodyBytes,
+    keys: limits.groupBodyKeys,
+    list: 'members',
+    arrayElements: limits.resourceMembers,
+  },
   dto: GroupDto,
   listDto: GroupListDto,
   filterExample: 'displayName eq "Test SCIMv2"',

@@ -1,12 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { decodeUtf8, limits, parseJson, quote, ScimError, type JsonValue, type Profile } from '../scim/index.js';
+import { quote, ScimError, type Profile } from '../scim/index.js';
 
 /** The media type of SCIM messages (RFC 7644 section 8.1). */
 export const scimMediaType = 'application/scim+json';
-
-const lingerMilliseconds = 500;
 
 const jsonMediaType = 'application/json';
 
@@ -72,7 +69,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
  * Checks that a body is JSON in UTF-8 without a content coding (RFC 7644 section 3.8).
  * @throws ScimError unsupportedMediaType
  */
-function checkContentType(request: IncomingMessage, profile: Profile): void {
+export function checkContentType(request: IncomingMessage, profile: Profile): void {
   const coding = request.headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
     throw new ScimError(
@@ -96,64 +93,5 @@ function checkContentType(request: IncomingMessage, profile: Profile): void {
       'unsupportedMediaType',
       `Content-Type ${quote(contentType)} is not supported; use ${scimMediaType} in UTF-8.`,
     );
-  }
-}
-
-/** How large a body may be. */
-export interface BodyLimits {
-  readonly bytes: number;
-  /** The longest array. */
-  readonly arrayElements: number;
-  /** What the limit is called where it is published. */
-  readonly name?: string;
-  /** Leaves it to the handler to check the text of strings, part by part. */
-  readonly anyText?: boolean;
-}
-
-/** The limits of a body that names no other. */
-export const defaultBodyLimits: BodyLimits = { bytes: limits.bodyBytes, arrayElements: limits.arrayElements };
-
-/**
- * Reads a request's body as JSON, counting bytes as they come.
- * @throws ScimError unsupportedMediaType, payloadTooLarge naming the limit, or what `parseJson` throws
- */
-export async function readBody(
-  request: IncomingMessage,
-  profile: Profile,
-  { bytes, arrayElements, name, anyText }: BodyLimits,
-): Promise<JsonValue> {
-  checkContentType(request, profile);
-  const limit = `${name === undefined ? '' : `${name} = `}${bytes} bytes`;
-  if (Number(request.headers['content-length'] ?? 0) > bytes) throw await tooLarge(request, limit);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(request)) {
-    size += chunk.length;
-    if (size > bytes) break;
-    chunks.push(chunk);
-  }
-  if (size > bytes) throw await tooLarge(request, limit);
-  return parseJson(decodeUtf8(Buffer.concat(chunks)), { maxArray: arrayElements, anyText: anyText ?? false });
-}
-
-/**
- * The error for a body that is too large, after reading on for a moment: a client that is still sending when the connection
- * closes sees a reset instead of the answer.
- */
-async function tooLarge(request: IncomingMessage, limit: string): Promise<ScimError> {
-  request.resume();
-  if (!request.readableEnded) {
-    await once(request, 'end', { signal: AbortSignal.timeout(lingerMilliseconds) }).catch(() => undefined);
-  }
-  return new ScimError('payloadTooLarge', `The body is larger than ${limit}.`, { Connection: 'close' });
-}
-
-/** The body as it comes. A client that goes away in the middle of it is no failure of ours. */
-async function* chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
-  try {
-    // Not destroyed on the way out: the connection must still carry the error.
-    yield* request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
-  } catch {
-    throw new ScimError('invalidSyntax', 'The connection was closed before the body was complete.');
   }
 }

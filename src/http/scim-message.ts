@@ -1,7 +1,8 @@
 import { createParamDecorator, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { defaultSettings, profiles, type ErrorMessage, type JsonValue } from '../scim/index.js';
-import { defaultBodyLimits, readBody, responseContentType, type BodyLimits } from './scim-media-type.js';
+import { bodiesOf, defaultBodyLimits, type BodyLimits } from './request-bodies.js';
+import { checkContentType, responseContentType } from './scim-media-type.js';
 import { isScimPath } from './scim-path.js';
 
 /**
@@ -63,7 +64,8 @@ const readMessage = createParamDecorator(
     const request = execution.switchToHttp().getRequest<Request>();
     const { profile = profiles.default, settings = defaultSettings } = request.context ?? {};
     const bytes = limits.setting === undefined ? null : settings[limits.setting];
-    const body = await readBody(request, profile, bytes === null ? limits : { ...limits, bytes });
+    checkContentType(request, profile);
+    const body = await bodiesOf(request).read(request, bytes === null ? limits : { ...limits, bytes });
     request.message = body;
     return body;
   },

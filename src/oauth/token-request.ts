@@ -1,9 +1,10 @@
-import { text, type Request, type Response } from 'express';
+import type { Request } from 'express';
+import { bodiesOf } from '../http/request-bodies.js';
+import { ScimError } from '../scim/index.js';
 import { OAuthError } from './oauth-error.js';
 
 const mediaType = 'application/x-www-form-urlencoded';
 const largestBody = 8_192;
-const readText = text({ type: mediaType, limit: largestBody, inflate: false });
 
 /** A request for a token by client credentials (RFC 6749 section 4.4.2). */
 export interface TokenRequest {
@@ -17,8 +18,8 @@ export interface TokenRequest {
  * Reads a token request, with the client's credentials from the Authorization header or the body (RFC 6749 section 2.3.1).
  * @throws OAuthError invalid_request, invalid_client or unsupported_grant_type
  */
-export async function readTokenRequest(request: Request, response: Response): Promise<TokenRequest> {
-  const parameters = await readForm(request, response);
+export async function readTokenRequest(request: Request): Promise<TokenRequest> {
+  const parameters = await readForm(request);
   const grantType = parameters.get('grant_type');
   if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing.');
   if (grantType !== 'client_credentials') {
@@ -28,15 +29,14 @@ export async function readTokenRequest(request: Request, response: Response): Pr
 }
 
 /** Reads the parameters of the body. Those without a value count as left out (RFC 6749 section 3.2). */
-async function readForm(request: Request, response: Response): Promise<ReadonlyMap<string, string>> {
-  await new Promise<void>((resolve, reject) => {
-    readText(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(unreadable(error))));
-  });
-  const body = request.body as unknown;
-  if (typeof body !== 'string') throw new OAuthError('invalid_request', `The body must be ${mediaType}.`);
+async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
+  if (!isForm(request)) throw new OAuthError('invalid_request', `The body must be ${mediaType}.`);
+  const body = await bodiesOf(request)
+    .bytesOf(request, largestBody)
+    .catch((error: unknown) => Promise.reject(unreadable(error)));
   const found = new Map<string, string>();
   const seen = new Set<string>();
-  for (const [name, value] of new URLSearchParams(body)) {
+  for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
     if (seen.has(name)) throw new OAuthError('invalid_request', 'A parameter is given twice.');
     seen.add(name);
     if (value !== '') found.set(name, value);
@@ -44,10 +44,24 @@ async function readForm(request: Request, response: Response): Promise<ReadonlyM
   return found;
 }
 
-function unreadable(error: unknown): OAuthError {
-  const isTooLarge = (error as { status?: unknown }).status === 413;
+/** Whether the body is a form in UTF-8, as it stands. */
+function isForm({ headers }: Request): boolean {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
+  const isUtf8 = charset === undefined || charset.replaceAll('"', '') === 'utf-8';
+  return type === mediaType && isUtf8 && (headers['content-encoding'] ?? 'identity').toLowerCase() === 'identity';
+}
+
+function unreadable(error: unknown): Error {
+  if (!(error instanceof ScimError) || (error.row !== 'payloadTooLarge' && error.row !== 'invalidSyntax')) {
+    return error as Error;
+  }
+  const isTooLarge = error.row === 'payloadTooLarge';
   const description = isTooLarge ? `The body is larger than ${largestBody} bytes.` : 'The body cannot be read.';
-  return new OAuthError('invalid_request', description, isTooLarge ? { status: 413 } : {});
+  return new OAuthError('invalid_request', description, isTooLarge ? { status: 413, headers: error.headers } : {});
 }
 
 function readCredentials(

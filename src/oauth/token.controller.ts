@@ -80,7 +80,7 @@ export class TokenController {
   @refused(429, 'Too many requests; Retry-After says when to try again.')
   @refused(503, 'The tenant is suspended; Retry-After says when to try again.')
   async issue(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<TokenResponse> {
-    const asked = await readTokenRequest(request, response);
+    const asked = await readTokenRequest(request);
     const { client, until } = await this.authenticate(request, response, asked);
     const { jwt, expiresIn, scopes } = await this.tokens.sign(client, narrow(client.scopes, asked.scope), until);
     return { access_token: jwt, token_type: 'Bearer', expires_in: expiresIn, scope: scopes.join(' ') };

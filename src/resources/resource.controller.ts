@@ -21,7 +21,7 @@ import { Options, Query, type WriteOptions } from '../http/query-parameters.js';
 import type { ResourcePage, ResourceRepresentation } from '../http/representation.js';
 import { Context, type RequestContext } from '../http/request-context.js';
 import { ScimErrors } from '../http/scim-docs.js';
-import type { BodyLimits } from '../http/scim-media-type.js';
+import type { BodyLimits } from '../http/request-bodies.js';
 import { Message } from '../http/scim-message.js';
 import { basePath } from '../http/scim-path.js';
 import { Needs } from '../http/scope.js';

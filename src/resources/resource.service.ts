@@ -96,7 +96,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
   async create(ctx: RequestContext, body: JsonValue, options: WriteOptions): Promise<ResourceRepresentation> {
     const schema = this.schema(ctx);
     const projection = this.projection(schema, options).supplying(body);
-    const { resource, links } = splitLinks(readResource(body, schema, ctx.profile), schema, ctx.profile, 'add');
+    const read = readResource(body, schema, ctx.profile);
+    const { resource, links } = await splitLinks(read, { body, schema, profile: ctx.profile, kind: 'add' });
     const id = uuid();
     const now = new Date();
     const made = await this.draft(ctx, id, resource);
@@ -162,7 +163,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const schema = this.schema(ctx);
     const projection = this.projection(schema, options).supplying(body);
     const read = readResource(body, schema, ctx.profile);
-    const { resource, links } = splitLinks(read, schema, ctx.profile, 'replaceAll');
+    const { resource, links } = await splitLinks(read, { body, schema, profile: ctx.profile, kind: 'replaceAll' });
     const edit = (current: E): Edited => {
       const before = this.loaded(current);
       const kept = { ...resource };

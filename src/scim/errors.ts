@@ -1,3 +1,5 @@
+export { quote } from './quote.js';
+
 /**
  * The error table (RFC 7644 section 3.12, table 8 and 9; RFC 9865 section 2.1; RFC 6585).
  * Each row: HTTP status, scimType where the RFCs define one, and the detail used when the thrower has nothing better to say.
@@ -74,12 +76,4 @@ export class ScimError extends Error {
 export function rowForStatus(status: number): ScimErrorName {
   if (status === 400) return 'invalidSyntax';
   return scimErrorNames.find((name) => errorTable[name][0] === status) ?? (status < 500 ? 'invalidSyntax' : 'internal');
-}
-
-/**
- * Quotes client input for use in a detail: as a JSON string, so control characters are escaped, cut at 80 characters.
- */
-export function quote(input: unknown): string {
-  const text = typeof input === 'string' ? input : (JSON.stringify(input) ?? String(input));
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -1,7 +1,7 @@
 /** The public surface of the protocol core. Code outside this folder imports from here only. */
 export { errorMessage, listResponse, messageUrn, type ErrorMessage, type ListResponse } from './messages.js';
 export { quote, rowForStatus, ScimError, scimErrorNames, type ScimErrorName } from './errors.js';
-export { checkText, decodeUtf8, parseJson } from './json.js';
+export { checkJsonBounds, checkText, decodeUtf8, parseJson } from './json.js';
 export { readBulkRequest, type BulkMethod, type BulkOperation, type BulkRequest } from './bulk/bulk-request.js';
 export { referenceOf, referencesIn, resolveReferences, splitWaiting } from './bulk/references.js';
 export { instant } from './date-time.js';
@@ -9,7 +9,11 @@ export { etag, matchesEtag } from './etag.js';
 export { limits } from './limits.js';
 export { operationData, readPatch, type PatchOperation } from './patch/operation.js';
 export { applyPatch, type PatchResult } from './patch/apply.js';
-export { readLinks, type Link, type LinkChange } from './patch/links.js';
+export { readLinkPortion, readLinks, type Link, type LinkChange } from './patch/links.js';
+export { keepLinksApart, linksApartOf } from './links-apart.js';
+export type { LinkPortion, LinksApart } from './link-portions.js';
+export type { JsonBounds } from './json-bounds.js';
+export type { JsonOptions } from './json-reader.js';
 export { profiles, type Profile, type ProfileName } from './profile.js';
 export { Projection } from './project/projection.js';
 export { namesPersonal } from './filter/personal.js';

@@ -18,6 +18,20 @@ export const limits = {
   jsonDepth: 32,
   /** Bytes of a resource's JSON text, without its members. */
   documentBytes: 786_432,
+  /** Keys of all objects of a body together. */
+  bodyKeys: 20_000,
+  /** Such keys of a Group body besides its members, for the members that a PATCH names are no less. */
+  groupBodyKeys: 50_000,
+  /** Such keys of a bulk request. */
+  bulkKeys: 100_000,
+  /** Keys of one object. */
+  objectKeys: 1_000,
+  /** Values of a body, in objects and arrays together. */
+  bodyValues: 200_000,
+  /** Keys of the complete list of members that a Group body may carry. */
+  memberKeys: 500_000,
+  /** Values of such a list, the elements themselves counted. */
+  memberValues: 700_000,
   /** Elements of one array outside a group's members. */
   arrayElements: 10_000,
   /** Operations of one PATCH request. */

@@ -1,5 +1,5 @@
 import { resourceOperations, ServesResource, type ResourceEndpoint } from '../resources/resource.controller.js';
-import { defaultBodyLimits } from '../http/scim-media-type.js';
+import { defaultBodyLimits } from '../http/request-bodies.js';
 import { userResourceType } from '../scim/index.js';
 import { UserDto, UserListDto } from './user.dto.js';
 import {

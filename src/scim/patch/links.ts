@@ -1,3 +1,4 @@
+import type { LinkPortion } from '../link-portions.js';
 import { quote, ScimError } from '../errors.js';
 import type { Filter } from '../filter/ast.js';
 import type { BoundFilter } from '../filter/bind.js';
@@ -30,15 +31,39 @@ export type LinkChange =
  */
 export function readLinks(attribute: Attribute, value: JsonValue, profile: Profile, where: string): Link[] {
   const links = new Map<string, Link>();
-  const elements = readElements(attribute, value, profile, where) as JsonObject[];
-  for (const { value: id, type } of elements) {
+  for (const link of linksIn(attribute, readElements(attribute, value, profile, where), where)) {
+    links.set(link.value, link);
+  }
+  return [...links.values()];
+}
+
+/**
+ * Reads some elements of a long list of links, as `readLinks` reads them all.
+ * @param first how many elements come before these
+ * @returns one link for each element
+ */
+export function readLinkPortion(attribute: Attribute, portion: LinkPortion, profile: Profile, first: number): Link[] {
+  const { name } = attribute;
+  if ('json' in portion) {
+    const given = JSON.parse(portion.json) as JsonValue;
+    return linksIn(attribute, readElements(attribute, given, profile, name, first), name);
+  }
+  const types = portion.types.split('\n');
+  return portion.ids.split('\n').map((id, index) => linkTo(attribute, id, types[index] || undefined, name));
+}
+
+function linksIn(attribute: Attribute, elements: readonly JsonValue[], where: string): Link[] {
+  return (elements as readonly JsonObject[]).map(({ value: id, type }) => {
     if (typeof id !== 'string' || id === '') {
       throw new ScimError('invalidValue', `Each of ${where} must have the id of a resource as its "value".`);
     }
-    const linked = typeof type === 'string' ? linkType(attribute, type, where) : undefined;
-    links.set(id, { value: id, ...(linked === undefined ? {} : { type: linked }) });
-  }
-  return [...links.values()];
+    return linkTo(attribute, id, type, where);
+  });
+}
+
+function linkTo(attribute: Attribute, id: string, type: JsonValue | undefined, where: string): Link {
+  const linked = typeof type === 'string' ? linkType(attribute, type, where) : undefined;
+  return { value: id, ...(linked === undefined ? {} : { type: linked }) };
 }
 
 function linkType(attribute: Attribute, given: string, where: string): string {

@@ -42,9 +42,16 @@ export function readValue(
 
 /**
  * Reads the elements given for a multi-valued attribute, without judging them together.
+ * @param first how many elements come before these, where they are a part of a list
  * @throws ScimError as `readValue`
  */
-export function readElements(attribute: Attribute, value: JsonValue, profile: Profile, where: string): JsonValue[] {
+export function readElements(
+  attribute: Attribute,
+  value: JsonValue,
+  profile: Profile,
+  where: string,
+  first = 0,
+): JsonValue[] {
   if (!Array.isArray(value) && !(profile.singleForArray && acceptsAlone(attribute, value, profile))) {
     throw wrong(where, 'an array', value);
   }
@@ -52,10 +59,11 @@ export function readElements(attribute: Attribute, value: JsonValue, profile: Pr
   const read: JsonValue[] = [];
   const seen = new Set<string>();
   for (const [index, item] of given.entries()) {
-    const element = isUnassigned(item) ? undefined : readSingle(attribute, item, profile, `${where}[${index}]`);
+    const here = `${where}[${first + index}]`;
+    const element = isUnassigned(item) ? undefined : readSingle(attribute, item, profile, here);
     if (element === undefined) {
       // Passed over, an empty link would make a list of nothing else take every link away.
-      if (attribute.linksTo) throw new ScimError('invalidValue', `${where}[${index}] names no resource.`);
+      if (attribute.linksTo) throw new ScimError('invalidValue', `${here} names no resource.`);
       continue;
     }
     const key = jsonKey(element);
