@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { run } from '../src/cli/program.js';
+import { readConfig } from '../src/config.js';
+import { words } from './support/curl.js';
 
 /** Everything that people read: the pages at the root and those under docs/. */
 const pages = [
@@ -74,5 +77,23 @@ describe('docs/', () => {
     );
     const known = pages.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md');
     expect(known.filter((page) => !index.has(page) && !connected.has(page))).toEqual([]);
+  });
+});
+
+/** The commands about tenants and tokens that pages name in their text. */
+const commands = new Set(
+  pages
+    .flatMap((page) => readFileSync(page, 'utf8').match(/(?<=`)npx rollcall (?:tenant|token) [^`…]*(?=`)/g) ?? [])
+    .map((command) => command.trim()),
+);
+
+describe.each([...commands])('%s', (command) => {
+  it('is a command that there is', async () => {
+    const remarks: string[] = [];
+    const terminal = { write: () => undefined, remark: (text: string) => void remarks.push(text) };
+    const withDatabase = () => Promise.reject(new Error('understood'));
+    const surroundings = { terminal, readConfig: () => readConfig({}), withDatabase };
+    await run(words(command, {}).slice(2), surroundings, () => Promise.resolve());
+    expect(remarks).toEqual(['rollcall: Unexpected: understood\n']);
   });
 });

@@ -73,6 +73,14 @@ describe('docs/data-protection.md', () => {
   });
 });
 
+describe('docs/connect/README.md', () => {
+  it('has requests that work', async () => {
+    const commands = commandsIn(page('connect/README.md'), 'curl');
+    expect(commands.length).toBe(1);
+    for (const command of commands) expect([command, (await curl(command, variables)).status]).toEqual([command, 200]);
+  });
+});
+
 describe('docs/troubleshooting.md', () => {
   it('has requests that work', async () => {
     const { body: user } = await scim.post('/Users', { userName: 'leaver@example.com' });
