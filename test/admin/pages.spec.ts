@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { ScimError, scimErrorNames } from '../../src/scim/errors.js';
 import { RequestRecorder } from '../../src/request-log/request-recorder.js';
 import { adminToken, startAdministered, type AdministeredServer, type AdminToken } from '../support/admin.js';
 import { ScimClient } from '../support/client.js';
@@ -91,6 +92,19 @@ describe('docs/troubleshooting.md', () => {
     expect(commands.length).toBe(3);
     for (const command of commands) expect([command, (await curl(command, variables)).status]).toEqual([command, 200]);
     expect((await scim.get(`/Users/${user.id}`)).body['active']).toBe(false);
+  });
+
+  it('has every status and every scimType of the error table', () => {
+    const text = page('troubleshooting.md');
+    const headings = [...text.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading).join();
+    const errors = scimErrorNames.map((name) => new ScimError(name));
+    const missing = errors.filter(
+      ({ status, scimType, row }) =>
+        // A personal value in a URL is a 403 whose detail the page quotes.
+        !headings.includes(String(status)) ||
+        (scimType !== undefined && row !== 'sensitive' && !text.includes(`\`${scimType}\``)),
+    );
+    expect(missing.map(({ row }) => row)).toEqual([]);
   });
 
   it('quotes details as they are', async () => {
