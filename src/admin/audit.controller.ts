@@ -19,6 +19,8 @@ import { momentPage, TimeLineFilters, timeLineQuery } from './time-line-query.js
 import { Parameters } from './validation.js';
 
 const jsonLines = 'application/x-ndjson';
+/** About what the events of an export that are in memory at once come to. */
+const exportedBytes = 1_000_000;
 const pageNote = 'A page may have fewer events than wanted, or none: follow nextCursor to the end.';
 
 const AnswersPage = (summary: string): MethodDecorator =>
@@ -60,6 +62,7 @@ abstract class AuditReader {
         if (!first.done) yield linesOf(first.value);
         for await (const records of parts) yield linesOf(records);
       })(),
+      exportedBytes,
     );
   }
 }

@@ -50,36 +50,50 @@ export const groupColumns: TableColumns = {
   elements: { members: memberElements },
 };
 
+/** An SQL expression for the JSON text of a member: of its `member_id`, `member_type` and `name`, as columns of `m`. */
 function memberJson(context: SqlContext): string {
   const user = urlJson(context, userResourceType.endpoint, 'm.member_id');
   const group = urlJson(context, groupResourceType.endpoint, 'm.member_id');
   return `'{"value":"' || m.member_id || '","$ref":"' || CASE m.member_type WHEN 'User' THEN ${user} ELSE ${group} END
-    || '","type":"' || m.member_type || '","display":' || to_json(${memberName}) || '}'`;
+    || '","type":"' || m.member_type || '","display":' || to_json(m.name) || '}'`;
 }
 
-/** A query for the JSON text of a group's next members, joined by commas, and the id of the last of them. */
-export function memberBatchSql(
-  context: SqlContext,
-  { group, after, count }: Readonly<Record<'group' | 'after' | 'count', string>>,
-): string {
-  return `SELECT string_agg(b.json, ',' ORDER BY b.member_id) AS json,
-      (array_agg(b.member_id ORDER BY b.member_id DESC))[1] AS last
+/** What the text of a group may hold, for it to be one text. */
+export interface MemberBounds {
+  readonly members: number;
+  /** Bytes of the members' names together, before they are written as JSON. */
+  readonly nameBytes: number;
+}
+
+/**
+ * An SQL expression for `,"members":[…]` of the group `r`; empty when it has none (RFC 7643 section 4.2), and null when they
+ * are beyond the bounds. Names are measured before they are read, so that what is too much is not even unpacked.
+ */
+export function membersJson(context: SqlContext, { members, nameBytes }: MemberBounds): string {
+  return `(WITH m AS MATERIALIZED (
+      SELECT m.member_id, m.member_type, ${memberName} AS name FROM (
+        SELECT * FROM group_members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id
+        ORDER BY m.member_id LIMIT ${members} + 1
+      ) m ${memberRows})
+    SELECT CASE WHEN s.members = 0 THEN '' WHEN s.members <= ${members} AND s.bytes <= ${nameBytes}
+      THEN (SELECT ',"members":[' || string_agg(${memberJson(context)}, ',' ORDER BY m.member_id) || ']' FROM m) END
+    FROM (SELECT count(*) AS members, sum(octet_length(m.name)) AS bytes FROM m) s)`;
+}
+
+/**
+ * A query for the JSON text of a group's next members, joined by commas, and how many ids it took: as many as have names of
+ * so many bytes, and one at least. Who is no more is left out.
+ * @param ids the placeholder of their ids, in order
+ */
+export function memberBatchSql(context: SqlContext, ids: string, nameBytes: number): string {
+  return `SELECT string_agg(${memberJson(context)}, ',' ORDER BY m.n) AS json, max(m.n)::integer AS taken
     FROM (
-      SELECT m.member_id, ${memberJson(context)} AS json FROM (
-        SELECT * FROM group_members m
-        WHERE m.tenant_id = ${context.tenant} AND m.group_id = ${group} AND m.member_id > ${after}
-        ORDER BY m.member_id LIMIT ${count}
-      ) m ${memberRows}
-    ) b`;
+      SELECT m.*, sum(m.bytes) OVER (ORDER BY m.n) - m.bytes AS before FROM (
+        SELECT i.n, i.id AS member_id, CASE WHEN u.id IS NULL THEN 'Group' ELSE 'User' END AS member_type,
+          ${memberName} AS name, coalesce(octet_length(${memberName}), 0) AS bytes
+        FROM unnest(${ids}::uuid[]) WITH ORDINALITY AS i(id, n)
+          LEFT JOIN users u ON u.tenant_id = ${context.tenant} AND u.id = i.id
+          LEFT JOIN groups g ON u.id IS NULL AND g.tenant_id = ${context.tenant} AND g.id = i.id
+      ) m
+    ) m WHERE m.before < ${nameBytes}`;
 }
-
-/** An SQL expression for `,"members":[…]` of the group `r`; empty when it has none (RFC 7643 section 4.2). */
-export function membersJson(context: SqlContext): string {
-  return `coalesce((SELECT ',"members":[' || string_agg(${memberJson(context)}, ',' ORDER BY m.member_id) || ']'
-    FROM ${members}), '')`;
-}
-
-/** An SQL condition for groups `r` of no more than a number of members. */
-export const hasAtMost = (count: string): string =>
-  `(SELECT count(*) FROM (SELECT 1 FROM group_members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id
-    LIMIT ${count} + 1) counted) <= ${count}`;

@@ -4,12 +4,12 @@ import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
 import { metaJson, openDocument } from '../persistence/representation.js';
 import { Statements } from '../persistence/statements.js';
-import { ResourceRepository, type StoredRepresentation, type View } from '../persistence/resource.repository.js';
+import { ResourceRepository, type LargeResource, type View } from '../persistence/resource.repository.js';
 import type { TenantScope } from '../persistence/transaction.js';
 import { groupResourceType } from '../scim/index.js';
-import { groupColumns, hasAtMost, membersJson } from './group-columns.js';
+import { groupColumns, membersJson } from './group-columns.js';
 import { GroupEntity } from './group.entity.js';
-import { LargeGroups, membersInOneText } from './large-groups.js';
+import { inOneText, LargeGroups } from './large-groups.js';
 
 /** The rows of the groups. */
 @Injectable()
@@ -26,13 +26,8 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     super(repository, statements);
   }
 
-  override async read(scope: TenantScope, id: string, view: View): Promise<StoredRepresentation | undefined> {
-    if (!view.inParts || !view.wants('members')) return super.read(scope, id, view);
-    const stored = await super.read(scope, id, view);
-    // The text of a group that is too large is null.
-    if (!stored || (stored.json as string | null) !== null) return stored;
-    const large = await this.largeGroups.open(scope, id, view);
-    return large && { json: large.parts, version: large.version };
+  override readLarge(scope: TenantScope, id: string, { baseUrl }: View): Promise<LargeResource | undefined> {
+    return this.largeGroups.open(scope, id, baseUrl);
   }
 
   protected override isLookUp(view: View): boolean {
@@ -40,10 +35,9 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
   }
 
   protected representation(context: SqlContext, view: View): string {
-    const members = view.wants('members') ? `|| ${membersJson(context)}` : '';
+    // A group that is created with its members is represented when they are there.
+    const members = view.wants('members') && !view.isNew ? `|| ${membersJson(context, inOneText)}` : '';
     const meta = metaJson(context, groupResourceType.name, groupResourceType.endpoint);
-    const text = `${openDocument} ${members} || ${meta} || '}'`;
-    const isBounded = view.inParts && view.wants('members');
-    return isBounded ? `CASE WHEN ${hasAtMost(String(membersInOneText))} THEN ${text} END` : text;
+    return `${openDocument} ${members} || ${meta} || '}'`;
   }
 }

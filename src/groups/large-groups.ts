@@ -1,94 +1,107 @@
 import { Injectable } from '@nestjs/common';
 import { sqlContext } from '../persistence/filter-sql/columns.js';
+import { Portions, type Stage } from '../persistence/portions.js';
 import { metaJson, openDocument } from '../persistence/representation.js';
-import type { View } from '../persistence/resource.repository.js';
-import { Snapshots, type SnapshotQuery } from '../persistence/snapshots.js';
+import type { LargeResource } from '../persistence/resource.repository.js';
 import type { TenantScope } from '../persistence/transaction.js';
-import { groupResourceType } from '../scim/index.js';
-import { memberBatchSql } from './group-columns.js';
+import { groupResourceType, ScimError } from '../scim/index.js';
+import { memberBatchSql, type MemberBounds } from './group-columns.js';
 
-/** A group of more members than this is read in parts. */
-export const membersInOneText = 2_000;
+/** A group of more than this is read in parts. */
+export const inOneText: MemberBounds = { members: 2_000, nameBytes: 1_000_000 };
+
 // The text of so many is small enough for the engine to reuse its memory at once.
 const membersAtOnce = 500;
+const nameBytesAtOnce = 500_000;
+
+const idBytes = 16;
+/** How many members' ids are read at once: one group's as of one moment, unless it is larger still. */
+const idsAtOnce = 131_072;
+
+const firstId = '00000000-0000-0000-0000-000000000000';
 
 interface Head {
   readonly version: number;
-  readonly head: string;
-  readonly tail: string;
+  readonly json: string;
+  /** The ids of members, 16 bytes each; null when there are no more. */
+  readonly ids: Buffer | null;
 }
 
 interface Batch {
-  /** Null when there are no more. */
+  /** Null when all of them are gone. */
   readonly json: string | null;
-  readonly last: string | null;
+  readonly taken: number;
 }
 
-/** A large group as it is returned: its version, and its JSON text in parts. */
-export interface LargeGroup {
-  readonly version: number;
-  /** To be read to the end, or left by `return`: it holds a connection. */
-  readonly parts: AsyncIterableIterator<string>;
-}
-
-/** Reads groups that are too large for one text. Memory is bounded by a part, whatever the group's size. */
+/**
+ * Reads groups that are too large for one text. The ids of the members are read at one moment, and then some members at a
+ * time, with their names, as they are taken: no connection is held in between, and memory is bounded whatever the size is.
+ */
 @Injectable()
 export class LargeGroups {
-  constructor(private readonly snapshots: Snapshots) {}
+  constructor(private readonly portions: Portions) {}
 
-  /** Reads a group's first part, and the others as they are taken. @returns undefined when there is no such group */
-  async open({ tenant }: TenantScope, id: string, { baseUrl }: View): Promise<LargeGroup | undefined> {
-    const parts = this.snapshots.parts((query) => readParts(query, tenant.id, id, baseUrl));
-    const first = await parts.next();
-    if (first.done) return undefined;
-    const { version, head } = first.value as Head;
-    return { version, parts: headed(head, parts as AsyncGenerator<string, void, undefined>) };
+  /**
+   * Reads a group without its members, and their ids.
+   * @returns undefined when there is no such group
+   * @throws ScimError tooManyRequests when the tenant reads too many large resources at once
+   */
+  async open(scope: TenantScope, id: string, baseUrl: string): Promise<LargeResource | undefined> {
+    const head = await this.head(scope, id, { baseUrl, after: firstId, stage: 'begin' });
+    if (!head) return undefined;
+    const { version, json } = head;
+    return { version, json, attribute: 'members', values: this.members(scope, id, baseUrl, head) };
+  }
+
+  private async *members(scope: TenantScope, id: string, baseUrl: string, first: Head): AsyncGenerator<string> {
+    let { ids } = first;
+    while (ids) {
+      yield* this.named(scope, baseUrl, ids);
+      if (ids.length < idsAtOnce * idBytes) return;
+      const next = await this.head(scope, id, {
+        baseUrl,
+        after: idsIn(ids.subarray(-idBytes))[0] ?? '',
+        stage: 'goOn',
+      });
+      if (next?.version !== first.version) throw new ScimError('conflict', 'The group changed while it was read.');
+      ({ ids } = next);
+    }
+  }
+
+  /** The members of these ids, some at a time. */
+  private async *named(scope: TenantScope, baseUrl: string, ids: Buffer): AsyncGenerator<string> {
+    const atOnce = membersAtOnce * idBytes;
+    for (let read = 0; read < ids.length;) {
+      const values: unknown[] = [scope.tenant.id, `{${idsIn(ids.subarray(read, read + atOnce)).join()}}`];
+      const sql = memberBatchSql(sqlContext(values, baseUrl), '$2', nameBytesAtOnce);
+      const [batch] = await this.portions.run<Batch>(scope, sql, values);
+      if (!batch) return;
+      if (batch.json !== null) yield batch.json;
+      read += batch.taken * idBytes;
+    }
+  }
+
+  private async head(
+    scope: TenantScope,
+    id: string,
+    { baseUrl, after, stage }: { readonly baseUrl: string; readonly after: string; readonly stage: Stage },
+  ): Promise<Head | undefined> {
+    const values: unknown[] = [scope.tenant.id, id, after, idsAtOnce];
+    const meta = metaJson(sqlContext(values, baseUrl), groupResourceType.name, groupResourceType.endpoint);
+    const sql = `SELECT r.version, ${openDocument} || ${meta} || '}' AS json,
+        (SELECT string_agg(uuid_send(m.member_id), ''::bytea) FROM (
+          SELECT m.member_id FROM group_members m
+          WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id > $3::uuid ORDER BY m.member_id LIMIT $4::integer
+        ) m) AS ids
+      FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`;
+    return (await this.portions.run<Head>(scope, sql, values, stage))[0];
   }
 }
 
-/** The head and then the rest. Unlike a generator it ends the rest also when it is left before its first part. */
-function headed(
-  head: string,
-  rest: AsyncGenerator<string, void, undefined>,
-): AsyncIterableIterator<string, void, undefined> {
-  let isBegun = false;
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    next() {
-      if (isBegun) return rest.next();
-      isBegun = true;
-      return Promise.resolve({ done: false, value: head });
-    },
-    return: () => rest.return(),
-  };
-}
-
-/** The group's version and beginning, then its members in parts, then its end. */
-async function* readParts(
-  query: SnapshotQuery,
-  tenantId: string,
-  groupId: string,
-  baseUrl: string,
-): AsyncGenerator<Head | string> {
-  const values: unknown[] = [tenantId, groupId];
-  const meta = metaJson(sqlContext(values, baseUrl), groupResourceType.name, groupResourceType.endpoint);
-  const [group] = await query<Head>(
-    `SELECT r.version, ${openDocument} || ',"members":[' AS head, ${meta} || '}' AS tail
-     FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`,
-    values,
+/** Ids in hexadecimal digits. */
+function idsIn(bytes: Buffer): string[] {
+  const digits = bytes.toString('hex');
+  return Array.from({ length: bytes.length / idBytes }, (_, index) =>
+    digits.slice(index * 2 * idBytes, (index + 1) * 2 * idBytes),
   );
-  if (!group) return;
-  yield group;
-  let after = '00000000-0000-0000-0000-000000000000';
-  for (let separator = ''; ; separator = ',') {
-    const batchValues: unknown[] = [tenantId, groupId, after, membersAtOnce];
-    const sql = memberBatchSql(sqlContext(batchValues, baseUrl), { group: '$2', after: '$3', count: '$4' });
-    const [batch] = await query<Batch>(sql, batchValues);
-    if (batch?.json == null || batch.last === null) break;
-    yield separator + batch.json;
-    after = batch.last;
-  }
-  yield `]${group.tail}`;
 }

@@ -1,24 +1,27 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { Express, Request, Response } from 'express';
-import { etag, matchesEtag, messageUrn } from '../scim/index.js';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { etag, matchesEtag } from '../scim/index.js';
 import { createExpressServer } from './express-server.js';
+import { listResponse, longListResponse } from './list-response.js';
 import { ResourcePage, ResourceRepresentation, TextInParts } from './representation.js';
+import { sendParts, sendText } from './sending.js';
+import { endSlowReaders } from './slow-readers.js';
 
-const stalledAfter = 30_000;
+/** What is in memory of a page that is sent in parts: one of them, and the resource that reached its end. */
+const longPageBytes = 5_000_000;
 
 /** Sends what handlers return: a resource with its ETag and Location, a page as a ListResponse, and text as it is. */
 export class ScimExpressAdapter extends ExpressAdapter {
   override initHttpServer(): void {
     this.httpServer = createExpressServer(this.getInstance<Express>());
+    endSlowReaders(this.httpServer);
   }
 
   override reply(response: Response, body: unknown, status?: number): unknown {
     if (status !== undefined) response.statusCode = status;
     if (body instanceof ResourceRepresentation) return sendResource(response, body);
-    if (body instanceof ResourcePage) return sendText(response, listResponse(body));
-    if (body instanceof TextInParts) return sendParts(response, body.parts);
+    if (body instanceof ResourcePage) return sendPage(response, body);
+    if (body instanceof TextInParts) return sendParts(response, body);
     if (typeof body === 'string') return sendText(response, body);
     return super.reply(response, body);
   }
@@ -28,39 +31,15 @@ export class ScimExpressAdapter extends ExpressAdapter {
 function sendResource(response: Response, resource: ResourceRepresentation): void {
   response.setHeader('ETag', etag(resource.version));
   response.setHeader('Location', resource.location);
-  if (isKnown(response.req, resource.version)) {
-    leave(resource.json);
-    return sendNothing(response, 304);
-  }
+  if (isKnown(response.req, resource.version)) return sendNothing(response, 304);
   if (!resource.isReturned) return sendNothing(response, 204);
   if (typeof resource.json === 'string') return sendText(response, resource.json);
   sendParts(response, resource.json);
 }
 
-/** A ListResponse message (RFC 7644 section 3.4.2). The resources' text is passed on as it is. */
-function listResponse({ texts, totalResults, place }: ResourcePage): string {
-  const head = { schemas: [messageUrn.listResponse], totalResults, ...place, itemsPerPage: texts.length };
-  const start = `${JSON.stringify(head).slice(0, -1)},"Resources":[`;
-  const [first = '', ...others] = texts;
-  // The ends are joined with the rest, because a long text that is added to is copied once more.
-  const last = others.pop();
-  return last === undefined ? `${start}${first}]}` : [start + first, ...others, `${last}]}`].join();
-}
-
-/** Sends a text in parts, no faster than they are taken. A client that stalls, or goes, ends it. */
-function sendParts(response: Response, parts: AsyncIterableIterator<string>): void {
-  if (response.req.method === 'HEAD') {
-    leave(parts);
-    return void response.end();
-  }
-  response.setTimeout(stalledAfter, () => response.destroy());
-  // Nothing is left to be said after the first part: the client sees that the text is cut off.
-  pipeline(Readable.from(parts, { objectMode: false }), response).catch(() => response.destroy());
-}
-
-/** Lets go of what a text that nobody reads was read from. */
-function leave(json: ResourceRepresentation['json']): void {
-  if (typeof json !== 'string') void json.return?.();
+function sendPage(response: Response, page: ResourcePage): void {
+  if (!page.long) return sendText(response, listResponse(page));
+  sendParts(response, new TextInParts(longListResponse(page, page.long), longPageBytes));
 }
 
 function isKnown({ method, headers }: Request, version: number): boolean {
@@ -72,14 +51,4 @@ function sendNothing(response: Response, status: number): void {
   response.statusCode = status;
   response.removeHeader('Content-Type');
   response.end();
-}
-
-/** From how many characters on a text is sent as bytes: Node would copy it behind the headers first. */
-const longText = 8_192;
-
-// Express would look the media type up again.
-function sendText(response: Response, text: string): void {
-  const body = text.length < longText ? text : Buffer.from(text);
-  response.setHeader('Content-Length', Buffer.byteLength(body));
-  response.end(body);
 }

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { LookUps } from '../persistence/look-ups.js';
-import { Snapshots } from '../persistence/snapshots.js';
+import { Portions } from '../persistence/portions.js';
 import { Transaction } from '../persistence/transaction.js';
 import { Durations, type DurationSeries } from './metrics-durations.js';
 
@@ -39,7 +39,7 @@ export class DatabaseMetrics {
     registry: Registry,
     dataSource: DataSource,
     { conflicts }: Transaction,
-    snapshots: Snapshots,
+    portions: Portions,
     lookUps: LookUps,
   ) {
     const duration = new Durations(
@@ -62,7 +62,7 @@ export class DatabaseMetrics {
     const pools: Pools = {
       requests: master,
       ...(lookUps.ownPool && { look_ups: lookUps.ownPool }),
-      ...(snapshots.ownPool && { large_groups: snapshots.ownPool }),
+      ...(portions.ownPool && { large_groups: portions.ownPool }),
     };
     watchPools(pools, registry);
     // Of each connection when it is first lent, for some were opened before this.

@@ -12,7 +12,7 @@ export interface PageSource {
   readonly isLookUp: boolean;
   /** What the rows are ordered by, before their ids; undefined when the table has nothing to order by. */
   readonly key: SqlValue | undefined;
-  /** An SQL expression for the JSON text of a row `r`; asked for only when there are rows to represent. */
+  /** An SQL expression for the JSON text of a row `r`, null when it is too large; asked for only when there are rows. */
   readonly representation: () => string;
 }
 
@@ -34,30 +34,71 @@ export interface PageBounds {
   readonly descending: boolean;
 }
 
-/** One page, as it was read. */
-export interface StoredPage {
-  /** The resources' JSON texts, in the list's order. */
-  readonly texts: readonly string[];
-  readonly totalResults: number;
-  /** The place of the page's last row, when more rows come behind it; found only for pages without an offset. */
-  readonly last?: Position;
+/** What a page still has to read: resources by their ids, in the list's order. */
+export interface PageKeys {
+  readonly ids: readonly string[];
+  /** The index of the source of each; absent with one source. */
+  readonly sources?: readonly number[] | null;
+  /** The sort key of each as text; absent where there is none. */
+  readonly keys?: readonly (string | null)[] | null;
 }
 
-/** A row of the statement of `pageSql`: a resource, how many match in all, and its place when the page has no offset. */
-export interface PageRow extends Partial<Position> {
-  readonly json: string;
+/** The resources of a page that one statement read. */
+export interface Portion {
+  /** The resources' JSON texts, in the list's order. Those that were deleted since the page began are not among them. */
+  readonly texts: readonly string[];
+  /** The resource behind the texts, when it is too large for one text: to be read by itself. */
+  readonly large?: { readonly source: number; readonly id: string };
+  /** The resources of the page that come behind; absent when the page is complete. */
+  readonly rest?: PageKeys;
+  /** The place of the portion's last resource. */
+  readonly place: Position;
+}
+
+/** A page, as far as its first statement read it. */
+export interface StoredPage {
+  readonly totalResults: number;
+  /** Absent from an empty page. */
+  readonly portion?: Portion;
+  /** Whether resources come behind the page; known only for pages without an offset. */
+  readonly hasMore: boolean;
+}
+
+/** From how many bytes of text on a portion ends. The resource that reaches them is its last. */
+export const portionBytes = 4_000_000;
+
+/** A row of the statements of `pageSql` and `portionSql`: a resource. */
+export interface PortionRow {
+  /** Its number in the portion, from 1. */
+  readonly n: number;
+  /** Null when it is too large, and when it is gone. */
+  readonly json: string | null;
+  /** Its id, when it is too large. */
+  readonly large: string | null;
+  /** The portion's end; only in its last row. */
+  readonly end: PortionEnd | null;
+}
+
+/** Where a portion ends. `null` where there is nothing to say. */
+interface PortionEnd {
   readonly total: number;
+  readonly more: boolean;
+  readonly id: string;
+  readonly source: number | null;
+  readonly key: string | null;
+  readonly ids: string[] | null;
+  readonly sources: number[] | null;
+  readonly keys: (string | null)[] | null;
 }
 
 const collated = ({ sql, type }: SqlValue): string => (type === 'text' ? `(${sql}) COLLATE "C"` : `(${sql})`);
 
 /**
- * Makes the statement for one page over one or more tables: sort keys and ids first, so that only the page's own rows
- * are represented. Rows come by sort key, then by source, then by id; a missing key comes last when ascending and first
- * when descending (RFC 7644 section 3.4.2.3), which is also PostgreSQL's order of nulls.
+ * Makes the statement for one page over one or more tables, as far as its first portion goes. Sort keys and ids come first,
+ * so that only the page's own rows are represented. Rows come by sort key, then by source, then by id; a missing key comes
+ * last when ascending and first when descending (RFC 7644 section 3.4.2.3), which is also PostgreSQL's order of nulls.
  *
- * It yields a `PageRow` for each resource, and without an offset one more if there are more. A statement without rows
- * cannot tell the total: `totalSql` can.
+ * It yields a `PortionRow` for each resource. A statement without rows cannot tell the total: `totalSql` can.
  * @param bounds a count of at least 1
  */
 export function pageSql(sources: readonly PageSource[], bounds: PageBounds, context: SqlContext): string {
@@ -79,20 +120,53 @@ export function pageSql(sources: readonly PageSource[], bounds: PageBounds, cont
   const isFiltered = sources.some(({ condition }) => condition !== undefined);
   const candidates = isFiltered ? `SELECT c.*, count(*) OVER () AS total FROM (${rows}) c` : rows;
   const isAfter = bounds.after === undefined ? '' : `WHERE ${afterSql(sources, bounds.after, bounds, context)}`;
-  const size = context.parameter(bounds.offset === undefined ? bounds.count + 1 : bounds.count);
-  const total = isFiltered ? 'p.total' : `(${totalOf(sources, context)})`;
-  const place = bounds.offset === undefined ? placeSql(sources.length, key) : '';
-  // The texts are looked up row by row: a planner that expects other numbers might read a table from end to end.
-  return `${start.cte}
-    SELECT t.json, ${total}::integer AS total${place}
-    FROM (SELECT p.* FROM (${candidates}) p ${isAfter} ORDER BY ${order} LIMIT ${size}::bigint${start.offset}) p
-    CROSS JOIN LATERAL (${sources.map((source, index) => textSql(source, index, context)).join(' UNION ALL ')}) t
-    ORDER BY ${order}`;
+  const count = `${context.parameter(bounds.count)}::integer`;
+  const limit = bounds.offset === undefined ? `${count} + 1` : count;
+  const total = isFiltered ? 'max(p.total)' : `(${totalOf(sources, context)})`;
+  const keys = `SELECT array_agg(p.id) AS ids, least(count(*), ${count})::integer AS size, count(*) > ${count} AS more,
+      ${total}::integer AS total${keyColumns(sources, key !== undefined && bounds.offset === undefined, 'array_agg(p.source)', 'array_agg(p.key::text)')}
+    FROM (SELECT p.* FROM (${candidates}) p ${isAfter} ORDER BY ${order} LIMIT ${limit}${start.offset}) p`;
+  return textsSql(start.cte, keys, sources, context);
 }
 
-/** The columns of a row's `Position`, without those that are the same for all rows. */
-function placeSql(sources: number, key: SqlValue | undefined): string {
-  return `${sources > 1 ? ', p.source' : ''}, p.id${key ? ', p.key::text AS key' : ''}`;
+/** Makes the statement for a page's next portion. It yields a `PortionRow` for each resource. */
+export function portionSql(sources: readonly PageSource[], rest: PageKeys, context: SqlContext): string {
+  const array = (values: readonly unknown[] | null | undefined, type: string): string =>
+    `${context.parameter(values ?? null)}::${type}[]`;
+  const ids = array(rest.ids, 'uuid');
+  const more = keyColumns(sources, true, array(rest.sources, 'integer'), array(rest.keys, 'text'));
+  return textsSql(
+    '',
+    `SELECT ${ids} AS ids, cardinality(${ids}) AS size, false AS more, 0 AS total${more}`,
+    sources,
+    context,
+  );
+}
+
+/** The columns of the keys besides ids: what tables and sort keys there are to tell apart. */
+function keyColumns(sources: readonly PageSource[], hasKey: boolean, source: string, key: string): string {
+  return `, ${sources.length > 1 ? source : 'NULL::integer[]'} AS sources, ${hasKey ? key : 'NULL::text[]'} AS keys`;
+}
+
+/**
+ * The texts of the rows that `keys` names, one after the other until they are a portion. Each is made on its own: a
+ * statement that made all of a page's texts at once would have them all in memory, whatever they come to.
+ */
+function textsSql(start: string, keys: string, sources: readonly PageSource[], context: SqlContext): string {
+  const texts = sources.map((source, index) => textSql(source, sources.length > 1 ? index : undefined, context));
+  const rest = (column: string): string => `'${column}', k.${column}[t.n + 1:k.size]`;
+  return `WITH RECURSIVE ${start} keys AS MATERIALIZED (${keys}), texts AS (
+      SELECT 0 AS n, NULL::uuid AS id, NULL::text COLLATE "C" AS json, 0::bigint AS bytes
+      UNION ALL
+      SELECT b.n + 1, t.id, t.json COLLATE "C", b.bytes + CASE WHEN t.id IS NULL THEN 0 ELSE coalesce(octet_length(t.json), ${portionBytes}) END
+      FROM texts b CROSS JOIN keys k LEFT JOIN LATERAL (${texts.join(' UNION ALL ')}) t ON true
+      WHERE b.bytes < ${portionBytes} AND b.n < k.size
+    )
+    SELECT t.n, t.json, CASE WHEN t.json IS NULL THEN t.id END AS large,
+      CASE WHEN t.bytes >= ${portionBytes} OR t.n = k.size THEN json_build_object('total', k.total, 'more', k.more,
+        'id', k.ids[t.n], 'source', k.sources[t.n], 'key', k.keys[t.n],
+        ${rest('ids')}, ${rest('sources')}, ${rest('keys')}) END AS end
+    FROM texts t CROSS JOIN keys k WHERE t.n > 0`;
 }
 
 /** Makes the statement for how many rows match in all, as `total`. */
@@ -129,7 +203,7 @@ function startSql(sources: readonly PageSource[], { offset }: PageBounds, contex
   const skipped = `${context.parameter(offset)}::bigint`;
   if (!source || !isWhole || offset < shortOffset) return { cte: '', condition: '', offset: ` OFFSET ${skipped}` };
   return {
-    cte: `WITH start AS MATERIALIZED (${directoryPlace(source.type, skipped, context)})`,
+    cte: `start AS MATERIALIZED (${directoryPlace(source.type, skipped, context)}),`,
     condition: ' AND r.id >= (SELECT start.id FROM start)',
     offset: ` OFFSET ${skipped} - (SELECT start.before FROM start)`,
   };
@@ -138,10 +212,11 @@ function startSql(sources: readonly PageSource[], { offset }: PageBounds, contex
 // Skipping this many index entries takes no longer than looking the place up.
 const shortOffset = 2000;
 
-/** The text of the row `p`, if it is of this source. OFFSET 0 keeps a planner from joining it in another way. */
-function textSql({ table, representation }: PageSource, index: number, { tenant }: SqlContext): string {
-  return `(SELECT ${representation()} AS json FROM ${table} r
-    WHERE p.source = ${index} AND r.tenant_id = ${tenant} AND r.id = p.id OFFSET 0)`;
+/** The text of the row behind `b`, if it is of this source. OFFSET 0 keeps a planner from joining it in another way. */
+function textSql({ table, representation }: PageSource, index: number | undefined, { tenant }: SqlContext): string {
+  const isOfSource = index === undefined ? '' : `k.sources[b.n + 1] = ${index} AND `;
+  return `(SELECT r.id, ${representation()} AS json FROM ${table} r
+    WHERE ${isOfSource}r.tenant_id = ${tenant} AND r.id = k.ids[b.n + 1] OFFSET 0)`;
 }
 
 /** The condition that a candidate `p` comes after a position in the order of `pageSql`. */

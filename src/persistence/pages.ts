@@ -1,34 +1,54 @@
 import { Injectable } from '@nestjs/common';
-import { pageSql, totalSql, type PageBounds, type PageRow, type PageSource, type StoredPage } from './page.js';
+import {
+  pageSql,
+  portionSql,
+  totalSql,
+  type PageBounds,
+  type PageKeys,
+  type PageSource,
+  type Portion,
+  type PortionRow,
+  type StoredPage,
+} from './page.js';
 import { sqlContext, type SqlContext } from './filter-sql/columns.js';
+import { Portions } from './portions.js';
 import { Statements } from './statements.js';
 import type { TenantScope } from './transaction.js';
+
+/** Makes the parts of a page's statement, one for each resource type. */
+export type PageSources = (context: SqlContext) => PageSource[];
 
 /** Reads pages of resources, of one type or of several. */
 @Injectable()
 export class Pages {
-  constructor(private readonly statements: Statements) {}
+  constructor(
+    private readonly statements: Statements,
+    private readonly portions: Portions,
+  ) {}
 
   /**
-   * Reads one page and how many resources match in all: one statement, one snapshot, unless the page is empty.
-   * @param sources makes the parts of the statement, one for each resource type
+   * Reads one page and how many resources match in all: one statement, one snapshot, unless the page is empty. A page of
+   * very many bytes is read as far as its first portion; `readRest` reads on.
    */
-  async read(
-    scope: TenantScope,
-    baseUrl: string,
-    bounds: PageBounds,
-    sources: (context: SqlContext) => PageSource[],
-  ): Promise<StoredPage> {
+  async read(scope: TenantScope, baseUrl: string, bounds: PageBounds, sources: PageSources): Promise<StoredPage> {
     const rows =
       bounds.count === 0
         ? []
-        : await this.run<PageRow>(scope, baseUrl, sources, (parts, context) => pageSql(parts, bounds, context));
-    const [first] = rows;
-    if (!first) return { texts: [], totalResults: await this.total(scope, baseUrl, bounds, sources) };
-    const texts = rows.slice(0, bounds.count).map(({ json }) => json);
-    const { source = 0, id = '', key = null } = rows[texts.length - 1] ?? {};
-    const page = { texts, totalResults: first.total };
-    return rows.length > texts.length ? { ...page, last: { source, id, key } } : page;
+        : await this.run<PortionRow>(scope, baseUrl, sources, (parts, context) => pageSql(parts, bounds, context));
+    const end = rows.at(-1)?.end;
+    if (!end) return { totalResults: await this.total(scope, baseUrl, bounds, sources), hasMore: false };
+    return { portion: portionOf(rows), totalResults: end.total, hasMore: end.more };
+  }
+
+  /**
+   * Reads the next portion of a page, on a connection that is held for one statement only.
+   * @param rest what the portion before left
+   */
+  async readRest(scope: TenantScope, baseUrl: string, rest: PageKeys, sources: PageSources): Promise<Portion> {
+    const parameters: unknown[] = [scope.tenant.id];
+    const context = sqlContext(parameters, baseUrl);
+    const sql = portionSql(sources(context), rest, context);
+    return portionOf(await this.portions.run<PortionRow>(scope, sql, parameters));
   }
 
   /** How many resources match in all, when no row of the page says so. */
@@ -36,7 +56,7 @@ export class Pages {
     scope: TenantScope,
     baseUrl: string,
     { count, offset, after }: PageBounds,
-    sources: (context: SqlContext) => PageSource[],
+    sources: PageSources,
   ): Promise<number> {
     if (count > 0 && !offset && !after) return 0;
     const rows = await this.run<{ total: number }>(scope, baseUrl, sources, totalSql);
@@ -46,7 +66,7 @@ export class Pages {
   private run<Row extends object>(
     scope: TenantScope,
     baseUrl: string,
-    sources: (context: SqlContext) => PageSource[],
+    sources: PageSources,
     statement: (parts: readonly PageSource[], context: SqlContext) => string,
   ): Promise<Row[]> {
     const parameters: unknown[] = [scope.tenant.id];
@@ -57,4 +77,18 @@ export class Pages {
       ? this.statements.lookUp<Row>(scope, sql, parameters)
       : this.statements.run<Row>(scope, sql, parameters);
   }
+}
+
+function portionOf(rows: PortionRow[]): Portion {
+  // They come in this order; nothing promises it.
+  rows.sort((a, b) => a.n - b.n);
+  const last = rows.at(-1);
+  if (!last?.end) throw new Error('A portion has no end');
+  const { id, source, key, ids, sources, keys } = last.end;
+  return {
+    texts: rows.flatMap(({ json }) => (json === null ? [] : [json])),
+    ...(last.large === null ? {} : { large: { source: source ?? 0, id: last.large } }),
+    ...(ids && ids.length > 0 ? { rest: { ids, sources, keys } } : {}),
+    place: { source: source ?? 0, id, key },
+  };
 }

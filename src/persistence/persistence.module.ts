@@ -11,7 +11,7 @@ import { Pages } from './pages.js';
 import { NewerDatabase } from './schema-version.js';
 import { SecretKeys } from './secret-keys.js';
 import { missingSettings } from './sessions.js';
-import { Snapshots } from './snapshots.js';
+import { Portions } from './portions.js';
 import { Statements } from './statements.js';
 import { Transaction } from './transaction.js';
 
@@ -46,8 +46,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots],
-      exports: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Snapshots, TypeOrmModule],
+      providers: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Portions],
+      exports: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Portions, TypeOrmModule],
     };
   }
 }

@@ -19,14 +19,24 @@ export interface View {
   readonly wants: (attributeName: string) => boolean;
   /** Whether the resource is being created, so that nothing refers to it yet. */
   readonly isNew?: boolean;
-  /** Whether a resource that is too large for one text may be read in parts. */
-  readonly inParts?: boolean;
 }
 
-/** A resource as it is returned: complete JSON text, perhaps in parts, and its version. */
+/** A resource as it is returned: complete JSON text, and its version. */
 export interface StoredRepresentation {
-  readonly json: string | AsyncIterableIterator<string>;
+  /** Null when it is too large for one text: `readLarge` reads it. */
+  readonly json: string | null;
   readonly version: number;
+}
+
+/** A resource that is too large for one text. It holds nothing: whoever does not read it to its end need not say so. */
+export interface LargeResource {
+  readonly version: number;
+  /** The complete JSON text, without the attribute that makes it large. */
+  readonly json: string;
+  /** The name of that attribute. It has several values. */
+  readonly attribute: string;
+  /** The JSON texts of its values, some at a time, joined by commas. */
+  readonly values: AsyncIterable<string>;
 }
 
 /** Which resources of a type a search is for, and what they are ordered by. */
@@ -61,7 +71,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     protected readonly statements: Statements,
   ) {}
 
-  /** An SQL expression for the complete JSON text of the row `r`. */
+  /** An SQL expression for the complete JSON text of the row `r`; null when it is too large for one. */
   protected abstract representation(context: SqlContext, view: View): string;
 
   protected get rows(): Rows<E> {
@@ -78,6 +88,11 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     return rows[0];
   }
 
+  /** Reads a resource that is too large for one text. @returns undefined when there is no such resource */
+  readLarge(_scope: TenantScope, _id: string, _view: View): Promise<LargeResource | undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Whether it takes next to no time to read a resource, whatever it is. */
   protected isLookUp(_view: View): boolean {
     return true;
@@ -86,7 +101,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** The statement of `read` and its values after the tenant and the id: the same for most requests, so made once. */
   private readStatement(view: View): ReadStatement {
     const wanted = this.derived.filter((name) => view.wants(name));
-    const key = JSON.stringify([view.baseUrl, view.inParts, wanted]);
+    const key = JSON.stringify([view.baseUrl, wanted]);
     const known = this.readStatements.get(key);
     if (known) return known;
     const parameters: unknown[] = [undefined, undefined];

@@ -21,7 +21,6 @@ import {
   sameJson,
   ScimError,
   withSchemas,
-  type JsonObject,
   type JsonValue,
   type LinkChange,
   type ProjectionRequest,
@@ -31,7 +30,8 @@ import {
   type SearchRequest,
 } from '../scim/index.js';
 import { isExternalIdUnique, type Change, type Draft, type Edited, type Hashes } from './change.js';
-import type { Searched, SearchService } from './search.service.js';
+import { largeText, projectText, type Searched } from './projected.js';
+import type { SearchService } from './search.service.js';
 import { splitLinks } from './split-links.js';
 
 /** A request inside its transaction. */
@@ -118,11 +118,12 @@ export abstract class ResourceService<E extends ResourceEntity> {
       const inserted = await this.transaction.single(() => this.repository.insert(ctx, row, note, view));
       return this.represented(ctx, id, inserted, projection);
     }
-    return this.transaction.run(ctx, async (tx) => {
+    const created = await this.transaction.run(ctx, async (tx) => {
       await this.repository.insert(tx, row, undefined, nothing(view));
       await this.repository.record(tx, id, { ...note, members: await this.applyLinks(tx, id, links) });
-      return this.represent(tx, id, projection);
+      return this.repository.read(tx, id, view);
     });
+    return this.represented(ctx, id, created, projection);
   }
 
   /**
@@ -132,8 +133,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
   async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
     if (!isResourceId(id)) throw this.notFound(id);
     const projection = this.projection(this.schema(ctx), query);
-    const view = { ...this.view(ctx, projection), inParts: projection.isIdentity };
-    return this.represented(ctx, id, await this.repository.read(ctx, id, view), projection);
+    return this.represented(ctx, id, await this.repository.read(ctx, id, this.view(ctx, projection)), projection);
   }
 
   /**
@@ -314,24 +314,20 @@ export abstract class ResourceService<E extends ResourceEntity> {
     };
   }
 
-  private async represent(
-    ctx: RequestContext & Partial<TransactionScope>,
-    id: string,
-    projection: Projection,
-  ): Promise<ResourceRepresentation> {
-    return this.represented(ctx, id, await this.repository.read(ctx, id, this.view(ctx, projection)), projection);
-  }
-
-  private represented(
+  /** A resource as it is answered. What is too large for one text is read here, after the change that made it. */
+  private async represented(
     ctx: RequestContext,
     id: string,
     stored: StoredRepresentation | undefined,
     projection: Projection,
-  ): ResourceRepresentation {
+  ): Promise<ResourceRepresentation> {
     if (!stored) throw this.notFound(id);
-    const { json: whole } = stored;
-    const json = projection.isIdentity || typeof whole !== 'string' ? whole : projectOne(projection, whole);
-    return new ResourceRepresentation(json, stored.version, this.location(ctx, id));
+    const location = this.location(ctx, id);
+    const { json, version } = stored;
+    if (json !== null) return new ResourceRepresentation(projectText(projection, json), version, location);
+    const large = await this.repository.readLarge(ctx, id, this.view(ctx, projection));
+    if (!large) throw this.notFound(id);
+    return new ResourceRepresentation(largeText(large, projection), large.version, location);
   }
 
   private hasLinks(ctx: RequestContext): boolean {
@@ -371,6 +367,3 @@ function requireVersion({ settings }: RequestContext, { ifMatch }: Pick<WriteOpt
 const nothing = (view: View): View => ({ ...view, wants: () => false });
 
 const noLinks = (): Promise<MemberChanges> => Promise.resolve({ added: [], removed: [] });
-
-const projectOne = (projection: Projection, json: string): string =>
-  JSON.stringify(projection.apply(JSON.parse(json) as JsonObject));

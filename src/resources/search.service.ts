@@ -2,10 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
-import type { PageBounds, PageSource, Position } from '../persistence/page.js';
-import { Pages } from '../persistence/pages.js';
-import type { ResourceEntity } from '../persistence/resource.entity.js';
-import type { ResourceRepository } from '../persistence/resource.repository.js';
+import type { PageBounds, PageKeys, PageSource, Portion, Position } from '../persistence/page.js';
+import { Pages, type PageSources } from '../persistence/pages.js';
 import {
   bindFilter,
   namesPersonal,
@@ -15,21 +13,11 @@ import {
   readSort,
   ScimError,
   type BindOptions,
-  type JsonObject,
-  type ResourceSchema,
   type SearchRequest,
 } from '../scim/index.js';
 import { Cursors } from './cursors.js';
-
-/** A resource type that is searched. */
-export interface Searched {
-  readonly schema: ResourceSchema;
-  readonly repository: ResourceRepository<ResourceEntity>;
-}
-
-interface Part extends Searched {
-  readonly projection: Projection;
-}
+import { longPage } from './long-page.js';
+import { projectTexts, type Searched, type SearchedPart } from './projected.js';
 
 /** Finds resources, of one type or across types (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865). */
 @Injectable()
@@ -67,10 +55,27 @@ export class SearchService {
     const refusesPersonal = isInUrl && ctx.settings.sensitiveFilters === 'refuse';
     const sources = sourcesOf(ctx, parts, search, { isAcross, refusesPersonal });
     const page = await this.pages.read(ctx, ctx.baseUrl, bounds, sources);
-    const texts = parts.every(({ projection }) => projection.isIdentity) ? page.texts : project(parts, page.texts);
-    if (search.cursor === undefined) return new ResourcePage(texts, page.totalResults, { startIndex });
-    const nextCursor = page.last && (await this.cursors.seal(ctx, scope, search, count, page.last));
-    return new ResourcePage(texts, page.totalResults, nextCursor === undefined ? {} : { nextCursor });
+    const { totalResults, portion, hasMore } = page;
+    const seal = (place: Position): Promise<string> => this.cursors.seal(ctx, scope, search, count, place);
+    const isByCursor = search.cursor !== undefined;
+    if (portion?.rest || portion?.large) {
+      const reading = {
+        ctx,
+        parts,
+        portion,
+        hasMore,
+        readRest: this.restOf(ctx, sources),
+        seal: isByCursor ? seal : undefined,
+      };
+      return new ResourcePage([], totalResults, isByCursor ? {} : { startIndex }, longPage(reading));
+    }
+    const texts = portion ? await projectTexts(ctx, parts, portion.texts) : [];
+    if (!isByCursor) return new ResourcePage(texts, totalResults, { startIndex });
+    return new ResourcePage(texts, totalResults, portion && hasMore ? { nextCursor: await seal(portion.place) } : {});
+  }
+
+  private restOf(ctx: RequestContext, sources: PageSources): (rest: PageKeys) => Promise<Portion> {
+    return (rest) => this.pages.readRest(ctx, ctx.baseUrl, rest, sources);
   }
 
   /** Where a page by cursor begins; undefined for the first page, and without a cursor. */
@@ -91,7 +96,7 @@ export class SearchService {
 /** Binds the query to each type. All is checked here, before the database is asked. */
 function sourcesOf(
   ctx: RequestContext,
-  parts: readonly Part[],
+  parts: readonly SearchedPart[],
   { filter, sortBy, sortOrder }: SearchRequest,
   { isAcross, refusesPersonal }: { readonly isAcross: boolean; readonly refusesPersonal: boolean },
 ): (context: SqlContext) => PageSource[] {
@@ -111,13 +116,4 @@ function sourcesOf(
         context,
       ),
     );
-}
-
-/** Projects each resource by its own type. */
-function project(parts: readonly Part[], texts: readonly string[]): string[] {
-  const projections = new Map(parts.map(({ schema, projection }) => [schema.name, projection]));
-  return texts.map((text) => {
-    const resource = JSON.parse(text) as JsonObject & { meta: { resourceType: string } };
-    return JSON.stringify(projections.get(resource.meta.resourceType)?.apply(resource));
-  });
 }

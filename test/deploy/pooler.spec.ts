@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
-import { membersInOneText } from '../../src/groups/large-groups.js';
+import { inOneText } from '../../src/groups/large-groups.js';
 import type { JsonObject } from '../../src/scim/index.js';
 import { AdminClient, adminToken, type AdminToken } from '../support/admin.js';
 import { ScimClient, type Answer, type Resource } from '../support/client.js';
@@ -291,7 +291,7 @@ function stories(prepared: number): void {
     await pooled.query(`INSERT INTO users (tenant_id, id, user_name, user_name_key, display, display_key, active, document,
         folded, version, created_at, last_modified_at)
       SELECT t.id, gen_random_uuid(), 'l' || n, 'l' || n, 'L', 'l', TRUE, '{}', '{}', 1, now(), now()
-      FROM tenants t, generate_series(1, ${2 * membersInOneText + 8}) n WHERE t.name = 'default'`);
+      FROM tenants t, generate_series(1, ${2 * inOneText.members + 8}) n WHERE t.name = 'default'`);
     const rows = await pooled.query<{ id: string }>(`SELECT id FROM users WHERE user_name LIKE 'l%' ORDER BY id`);
     const [last = '', ...ids] = rows.map(({ id }) => id).reverse();
     const { body: group } = await scim.post('/Groups', { displayName: 'Large' });

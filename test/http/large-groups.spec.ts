@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
-import { membersInOneText } from '../../src/groups/large-groups.js';
+import { inOneText } from '../../src/groups/large-groups.js';
 import type { Resource } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 
-const size = 2 * membersInOneText + 7;
+const size = 2 * inOneText.members + 7;
 
 let server: TestServer;
 let group: Resource;

@@ -1,0 +1,70 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { ScimError } from '../scim/index.js';
+import { borrow } from './borrowed.js';
+import { Turns } from './turns.js';
+import type { TenantScope } from './transaction.js';
+
+const connections = 8;
+/** Of these connections, how many one tenant's answers use at once. */
+const shareOfTenant = 6;
+/** In milliseconds: how long a statement waits for its turn where an answer can still be refused, and where it has begun. */
+const patience = { begin: 2_000, goOn: 20_000 } as const;
+
+/** Whether an answer begins with a statement, so that it can be refused, or goes on with it. */
+export type Stage = keyof typeof patience;
+
+/**
+ * Runs the statements by which large answers are read portion by portion, on connections of their own. A connection is held
+ * for one short statement and not while a client takes what it read, and tenants take turns.
+ */
+@Injectable()
+export class Portions implements OnApplicationShutdown {
+  /** The connections that it has for itself; undefined on the embedded database, which has one for all. */
+  readonly ownPool: pg.Pool | undefined;
+  private readonly pool: pg.Pool;
+  private readonly turns = new Turns(connections, shareOfTenant);
+
+  constructor(dataSource: DataSource) {
+    const { master } = dataSource.driver as unknown as { master: pg.Pool };
+    this.ownPool = master.options.max === 1 ? undefined : new pg.Pool({ ...master.options, max: connections });
+    this.ownPool?.on('error', () => undefined);
+    this.pool = this.ownPool ?? master;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.ownPool?.end();
+  }
+
+  /**
+   * Runs a statement that reads a portion.
+   * @returns its rows
+   * @throws ScimError tooManyRequests, with Retry-After, when it waits too long behind others of the tenant
+   */
+  async run<Row extends object>(
+    { tenant }: TenantScope,
+    text: string,
+    values: unknown[],
+    stage: Stage = 'goOn',
+  ): Promise<Row[]> {
+    const end = await this.turns.take(tenant.id, patience[stage]);
+    if (!end) {
+      const detail = 'Too many large answers of this tenant are being read; wait for answers.';
+      throw new ScimError('tooManyRequests', detail, { 'Retry-After': '2' });
+    }
+    try {
+      const { client, giveBack } = await borrow(this.pool);
+      try {
+        const { rows } = await client.query<Row>({ text, values });
+        giveBack();
+        return rows;
+      } catch (error) {
+        giveBack(error);
+        throw error;
+      }
+    } finally {
+      end();
+    }
+  }
+}
