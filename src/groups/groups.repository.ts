@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import type { SqlContext } from '../persistence/filter-sql/columns.js';
 import { metaJson, openDocument } from '../persistence/representation.js';
+import type { Stage } from '../persistence/portions.js';
 import { Statements } from '../persistence/statements.js';
 import { ResourceRepository, type LargeResource, type View } from '../persistence/resource.repository.js';
 import type { TenantScope } from '../persistence/transaction.js';
@@ -26,8 +27,13 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
     super(repository, statements);
   }
 
-  override readLarge(scope: TenantScope, id: string, { baseUrl }: View): Promise<LargeResource | undefined> {
-    return this.largeGroups.open(scope, id, baseUrl);
+  override readLarge(
+    scope: TenantScope,
+    id: string,
+    { baseUrl }: View,
+    stage: Stage,
+  ): Promise<LargeResource | undefined> {
+    return this.largeGroups.open(scope, id, baseUrl, stage);
   }
 
   protected override isLookUp(view: View): boolean {

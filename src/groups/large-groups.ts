@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { sqlContext } from '../persistence/filter-sql/columns.js';
-import { Portions, type Stage } from '../persistence/portions.js';
+import { Portions, type Stage, type Statement } from '../persistence/portions.js';
 import { metaJson, openDocument } from '../persistence/representation.js';
 import type { LargeResource } from '../persistence/resource.repository.js';
 import type { TenantScope } from '../persistence/transaction.js';
@@ -23,8 +23,21 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 interface Head {
   readonly version: number;
   readonly json: string;
-  /** The ids of members, 16 bytes each; null when there are no more. */
+}
+
+interface Ids {
+  readonly version: number;
+  /** 16 bytes for each member; null when there are no more. */
   readonly ids: Buffer | null;
+}
+
+/** A group, with what is needed to read its members. */
+interface Opened {
+  readonly id: string;
+  readonly baseUrl: string;
+  readonly version: number;
+  /** The first of the members' ids. */
+  readonly first: Promise<readonly Ids[]>;
 }
 
 interface Batch {
@@ -42,29 +55,33 @@ export class LargeGroups {
   constructor(private readonly portions: Portions) {}
 
   /**
-   * Reads a group without its members, and their ids.
+   * Reads a group without its members. Their ids are read behind it, as of the same moment.
    * @returns undefined when there is no such group
    * @throws ScimError tooManyRequests when the tenant reads too many large resources at once
    */
-  async open(scope: TenantScope, id: string, baseUrl: string): Promise<LargeResource | undefined> {
-    const head = await this.head(scope, id, { baseUrl, after: firstId, stage: 'begin' });
+  async open(scope: TenantScope, id: string, baseUrl: string, stage: Stage): Promise<LargeResource | undefined> {
+    const statements = [headStatement(scope, id, baseUrl), idsStatement(scope, id, firstId)] as const;
+    const { first, second } = await this.portions.pair<Head, Ids>(scope, statements, stage);
+    const [head] = first;
     if (!head) return undefined;
     const { version, json } = head;
-    return { version, json, attribute: 'members', values: this.members(scope, id, baseUrl, head) };
+    return {
+      version,
+      json,
+      attribute: 'members',
+      values: this.members(scope, { id, baseUrl, version, first: second }),
+    };
   }
 
-  private async *members(scope: TenantScope, id: string, baseUrl: string, first: Head): AsyncGenerator<string> {
-    let { ids } = first;
-    while (ids) {
+  private async *members(scope: TenantScope, { id, baseUrl, version, first }: Opened): AsyncGenerator<string> {
+    for (let [read] = await first; ;) {
+      if (read?.version !== version) throw new ScimError('conflict', 'The group changed while it was read.');
+      const { ids } = read;
+      if (!ids) return;
       yield* this.named(scope, baseUrl, ids);
       if (ids.length < idsAtOnce * idBytes) return;
-      const next = await this.head(scope, id, {
-        baseUrl,
-        after: idsIn(ids.subarray(-idBytes))[0] ?? '',
-        stage: 'goOn',
-      });
-      if (next?.version !== first.version) throw new ScimError('conflict', 'The group changed while it was read.');
-      ({ ids } = next);
+      const { text, values } = idsStatement(scope, id, idsIn(ids.subarray(-idBytes))[0] ?? '');
+      [read] = await this.portions.run<Ids>(scope, text, values);
     }
   }
 
@@ -80,22 +97,22 @@ export class LargeGroups {
       read += batch.taken * idBytes;
     }
   }
+}
 
-  private async head(
-    scope: TenantScope,
-    id: string,
-    { baseUrl, after, stage }: { readonly baseUrl: string; readonly after: string; readonly stage: Stage },
-  ): Promise<Head | undefined> {
-    const values: unknown[] = [scope.tenant.id, id, after, idsAtOnce];
-    const meta = metaJson(sqlContext(values, baseUrl), groupResourceType.name, groupResourceType.endpoint);
-    const sql = `SELECT r.version, ${openDocument} || ${meta} || '}' AS json,
-        (SELECT string_agg(uuid_send(m.member_id), ''::bytea) FROM (
-          SELECT m.member_id FROM group_members m
-          WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id > $3::uuid ORDER BY m.member_id LIMIT $4::integer
-        ) m) AS ids
-      FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`;
-    return (await this.portions.run<Head>(scope, sql, values, stage))[0];
-  }
+function headStatement({ tenant }: TenantScope, id: string, baseUrl: string): Statement {
+  const values: unknown[] = [tenant.id, id];
+  const meta = metaJson(sqlContext(values, baseUrl), groupResourceType.name, groupResourceType.endpoint);
+  const json = `${openDocument} || ${meta} || '}'`;
+  return { text: `SELECT r.version, ${json} AS json FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`, values };
+}
+
+function idsStatement({ tenant }: TenantScope, id: string, after: string): Statement {
+  const text = `SELECT r.version, (SELECT string_agg(uuid_send(m.member_id), ''::bytea) FROM (
+        SELECT m.member_id FROM group_members m
+        WHERE m.tenant_id = $1 AND m.group_id = $2 AND m.member_id > $3::uuid ORDER BY m.member_id LIMIT $4::integer
+      ) m) AS ids
+    FROM groups r WHERE r.tenant_id = $1 AND r.id = $2`;
+  return { text, values: [tenant.id, id, after, idsAtOnce] };
 }
 
 /** Ids in hexadecimal digits. */

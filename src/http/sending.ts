@@ -57,7 +57,8 @@ function hold(response: Response, bytes: number): void {
   const { context } = request;
   if (!context) return;
   try {
-    response.on('close', context.hold(bytes).release);
+    const held = context.hold(bytes);
+    response.on('close', () => held.release());
   } catch (error) {
     if (isRead(request)) throw error;
   }

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { ScimError } from '../scim/index.js';
-import { borrow } from './borrowed.js';
+import { borrow, type Borrowed } from './borrowed.js';
 import { Turns } from './turns.js';
 import type { TenantScope } from './transaction.js';
 
@@ -11,6 +11,9 @@ const connections = 8;
 const shareOfTenant = 6;
 /** In milliseconds: how long a statement waits for its turn where an answer can still be refused, and where it has begun. */
 const patience = { begin: 2_000, goOn: 20_000 } as const;
+
+/** A statement and its values. */
+export type Statement = Readonly<Record<'text', string> & Record<'values', unknown[]>>;
 
 /** Whether an answer begins with a statement, so that it can be refused, or goes on with it. */
 export type Stage = keyof typeof patience;
@@ -42,12 +45,39 @@ export class Portions implements OnApplicationShutdown {
    * @returns its rows
    * @throws ScimError tooManyRequests, with Retry-After, when it waits too long behind others of the tenant
    */
-  async run<Row extends object>(
-    { tenant }: TenantScope,
-    text: string,
-    values: unknown[],
-    stage: Stage = 'goOn',
-  ): Promise<Row[]> {
+  async run<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
+    const { client, giveBack } = await this.connect(scope, 'goOn');
+    return settled(client.query<Row>({ text, values }), giveBack);
+  }
+
+  /**
+   * Runs two statements that see the same moment. The second goes on when the first is answered, and holds the connection
+   * until it has ended, whether or not somebody waits for it.
+   * @returns their rows
+   * @throws ScimError as `run`
+   */
+  async pair<First extends object, Second extends object>(
+    scope: TenantScope,
+    [first, second]: readonly [first: Statement, second: Statement],
+    stage: Stage,
+  ): Promise<{ readonly first: First[]; readonly second: Promise<Second[]> }> {
+    const { client, giveBack } = await this.connect(scope, stage);
+    const begun = client
+      .query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+      .then(() => client.query<First>(first));
+    const both = begun.then(async (answer) => ({ answer, rest: await client.query<Second>(second) }));
+    const ended = both.finally(() => client.query('ROLLBACK'));
+    const rows = settled(
+      ended.then(({ rest }) => rest),
+      giveBack,
+    );
+    // Its failure is for whoever waits for it.
+    rows.catch(() => undefined);
+    return { first: (await begun).rows, second: rows };
+  }
+
+  /** Waits for a turn and a connection; both are given back together. */
+  private async connect({ tenant }: TenantScope, stage: Stage): Promise<Borrowed> {
     const end = await this.turns.take(tenant.id, patience[stage]);
     if (!end) {
       const detail = 'Too many large answers of this tenant are being read; wait for answers.';
@@ -55,16 +85,31 @@ export class Portions implements OnApplicationShutdown {
     }
     try {
       const { client, giveBack } = await borrow(this.pool);
-      try {
-        const { rows } = await client.query<Row>({ text, values });
-        giveBack();
-        return rows;
-      } catch (error) {
-        giveBack(error);
-        throw error;
-      }
-    } finally {
+      return {
+        client,
+        giveBack: (failure) => {
+          giveBack(failure);
+          end();
+        },
+      };
+    } catch (error) {
       end();
+      throw error;
     }
+  }
+}
+
+/** The rows of a statement, after which its connection is given back. */
+async function settled<Row extends object>(
+  answer: Promise<pg.QueryResult<Row>>,
+  giveBack: Borrowed['giveBack'],
+): Promise<Row[]> {
+  try {
+    const { rows } = await answer;
+    giveBack();
+    return rows;
+  } catch (error) {
+    giveBack(error);
+    throw error;
   }
 }

@@ -7,6 +7,7 @@ import { sqlContext, type SqlContext, type TableColumns } from './filter-sql/col
 import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
 import type { ResourceEntity } from './resource.entity.js';
+import type { Stage } from './portions.js';
 import { Rows } from './rows.js';
 import type { Statements } from './statements.js';
 import type { TenantScope, TransactionScope } from './transaction.js';
@@ -88,8 +89,13 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     return rows[0];
   }
 
-  /** Reads a resource that is too large for one text. @returns undefined when there is no such resource */
-  readLarge(_scope: TenantScope, _id: string, _view: View): Promise<LargeResource | undefined> {
+  /**
+   * Reads a resource that is too large for one text.
+   * @param stage whether the answer can still be refused
+   * @returns undefined when there is no such resource
+   * @throws ScimError tooManyRequests when the tenant reads too many large resources at once
+   */
+  readLarge(_scope: TenantScope, _id: string, _view: View, _stage: Stage): Promise<LargeResource | undefined> {
     return Promise.resolve(undefined);
   }
 

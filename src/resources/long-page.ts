@@ -48,7 +48,7 @@ async function largeOf(
   if (!part) return undefined;
   const { repository, projection } = part;
   const view = { baseUrl: ctx.baseUrl, wants: (name: string) => projection.wants(name) };
-  const large = await repository.readLarge(ctx, id, view);
+  const large = await repository.readLarge(ctx, id, view, 'goOn');
   return large && largeText(large, projection).parts;
 }
 

@@ -4,6 +4,7 @@ import { ResourceRepresentation, type ResourcePage } from '../http/representatio
 import type { RequestContext } from '../http/request-context.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
 import type { ChangeNote, MemberChanges } from '../persistence/audit.js';
+import type { Stage } from '../persistence/portions.js';
 import { isResourceId } from '../persistence/resource-id.js';
 import type { ResourceRepository, StoredRepresentation, View } from '../persistence/resource.repository.js';
 import type { Transaction, TransactionScope } from '../persistence/transaction.js';
@@ -133,7 +134,8 @@ export abstract class ResourceService<E extends ResourceEntity> {
   async read(ctx: RequestContext, id: string, query: ProjectionRequest): Promise<ResourceRepresentation> {
     if (!isResourceId(id)) throw this.notFound(id);
     const projection = this.projection(this.schema(ctx), query);
-    return this.represented(ctx, id, await this.repository.read(ctx, id, this.view(ctx, projection)), projection);
+    const stored = await this.repository.read(ctx, id, this.view(ctx, projection));
+    return this.represented(ctx, id, stored, projection, 'begin');
   }
 
   /**
@@ -320,12 +322,13 @@ export abstract class ResourceService<E extends ResourceEntity> {
     id: string,
     stored: StoredRepresentation | undefined,
     projection: Projection,
+    stage: Stage = 'goOn',
   ): Promise<ResourceRepresentation> {
     if (!stored) throw this.notFound(id);
     const location = this.location(ctx, id);
     const { json, version } = stored;
     if (json !== null) return new ResourceRepresentation(projectText(projection, json), version, location);
-    const large = await this.repository.readLarge(ctx, id, this.view(ctx, projection));
+    const large = await this.repository.readLarge(ctx, id, this.view(ctx, projection), stage);
     if (!large) throw this.notFound(id);
     return new ResourceRepresentation(largeText(large, projection), large.version, location);
   }
