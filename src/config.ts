@@ -123,6 +123,9 @@ class Environment {
   @IsWholeNumber(2, 200)
   DATABASE_CONNECTIONS = '10';
 
+  @IsWholeNumber(1, 60)
+  SEARCH_SECONDS = '5';
+
   @IsIn(['true', 'false'], { message: 'PREPARED_STATEMENTS must be true or false' })
   PREPARED_STATEMENTS = 'true';
 
@@ -205,8 +208,10 @@ export abstract class Config {
   abstract readonly docs: boolean;
   /** How many connections clients may have open to `port` at the same time. */
   abstract readonly httpConnections: number;
-  /** How many connections to a database server most requests share; look-ups and large groups have some of their own. */
+  /** How many connections to a database server tenants' requests share; what needs little of them has some of its own. */
   abstract readonly databaseConnections: number;
+  /** How long a search may take in the database. */
+  abstract readonly searchSeconds: number;
   /** Whether statements are prepared by name; a pooler in transaction mode needs this off. */
   abstract readonly preparedStatements: boolean;
   /** How long the access tokens of the token endpoint live. */
@@ -280,6 +285,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     docs: read.DOCS === 'on',
     httpConnections: Number(read.HTTP_CONNECTIONS),
     databaseConnections: Number(read.DATABASE_CONNECTIONS),
+    searchSeconds: Number(read.SEARCH_SECONDS),
     preparedStatements: read.PREPARED_STATEMENTS === 'true',
     accessTokenSeconds: Number(read.ACCESS_TOKEN_MINUTES) * 60,
     ...(read.KEY_ENCRYPTION_SECRET === undefined ? {} : { keyEncryptionSecret: read.KEY_ENCRYPTION_SECRET }),

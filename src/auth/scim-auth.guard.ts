@@ -112,6 +112,10 @@ export class ScimAuthGuard implements CanActivate {
       baseUrl: scimBaseUrl(this.config.publicUrl, addressedTenant),
       requestId: String(request.id),
       isGone: () => response.destroyed,
+      onGone: (listener) => {
+        response.once('close', listener);
+        return () => response.off('close', listener);
+      },
       hold: (bytes) => this.limits.bytes.hold(tenant.id, bytes),
     };
     return true;

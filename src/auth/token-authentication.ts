@@ -2,6 +2,7 @@ import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nest
 import { InjectRepository } from '@nestjs/typeorm';
 import { LRUCache } from 'lru-cache';
 import { Repository } from 'typeorm';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import type { Principal } from '../tenants/principal.js';
 import { tenantRecord } from '../tenants/tenant.js';
 import { TenantsService } from '../tenants/tenants.service.js';
@@ -52,6 +53,7 @@ export class TokenAuthentication implements OnModuleInit, OnApplicationShutdown 
 
   constructor(
     @InjectRepository(TokenEntity) private readonly tokens: Repository<TokenEntity>,
+    private readonly connections: ReservedConnections,
     tenants: TenantsService,
   ) {
     tenants.changed.subscribe((tenantId) => this.forget(({ principal }) => principal.tenant.id === tenantId));
@@ -83,7 +85,8 @@ export class TokenAuthentication implements OnModuleInit, OnApplicationShutdown 
     const key = hashOf(secret);
     const forgotten = this.forgotten;
     const secretHash = Buffer.from(key, 'base64');
-    const row = await this.tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
+    const tokens = this.connections.repository(TokenEntity);
+    const row = await tokens.findOne({ where: { secretHash }, relations: { tenant: true } });
     if (!row?.tenant) return undefined;
     const known: Known = {
       id: row.id,

@@ -18,6 +18,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Whether the client has hung up: nobody reads an answer, so work that goes on step by step ends. */
   readonly isGone: () => boolean;
+  /** Calls a listener when the client hangs up, once. @returns what takes the listener away, for when the work is done */
+  readonly onGone: (listener: () => void) => () => void;
   /** Holds bytes in the tenant's name, as `BytesInFlight.hold`. */
   readonly hold: (bytes: number) => HeldBytes;
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
 import { jwtVerify, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
-import { In, Repository } from 'typeorm';
+import { In } from 'typeorm';
 import { Config } from '../config.js';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import type { Principal } from '../tenants/principal.js';
 import { tenantRecord } from '../tenants/tenant.js';
 import { grantedScopes, hasRequiredClaims, subjectOf } from './claims.js';
@@ -23,7 +23,7 @@ export class IssuerTokens {
   private readonly keys = new LRUCache<string, IssuerKeys>({ max: knownIssuers });
 
   constructor(
-    @InjectRepository(IssuerEntity) private readonly issuers: Repository<IssuerEntity>,
+    private readonly connections: ReservedConnections,
     private readonly config: Config,
   ) {}
 
@@ -59,7 +59,8 @@ export class IssuerTokens {
     const audiences = [aud].flat().filter((one) => typeof one === 'string');
     if (typeof iss !== 'string' || audiences.length === 0 || audiences.length > mostAudiences) return undefined;
     const where = { issuer: iss, audience: In(audiences) };
-    const [first, second] = await this.issuers.find({ where, relations: { tenant: true }, take: 2 });
+    const issuers = this.connections.repository(IssuerEntity);
+    const [first, second] = await issuers.find({ where, relations: { tenant: true }, take: 2 });
     return second ? undefined : first;
   }
 

@@ -5,6 +5,7 @@ import { In, MoreThan, Repository, type EntityManager } from 'typeorm';
 import { allScopes } from '../http/scope.js';
 import { recordEvent, type AuditEvent } from '../persistence/audit-event.js';
 import type { Author } from '../persistence/audit.js';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import { quote, ScimError } from '../scim/index.js';
 import { checkCredential, endOf, type CredentialRequest } from '../tenants/credential.js';
 import type { Tenant } from '../tenants/principal.js';
@@ -59,6 +60,7 @@ export class OAuthClients {
     @InjectRepository(OAuthClientEntity) private readonly clients: Repository<OAuthClientEntity>,
     @InjectRepository(OAuthClientSecretEntity) private readonly secrets: Repository<OAuthClientSecretEntity>,
     private readonly accessTokens: AccessTokensService,
+    private readonly connections: ReservedConnections,
   ) {}
 
   /** Creates a client with its first secret. @throws ScimError invalidValue */
@@ -163,9 +165,11 @@ export class OAuthClients {
    */
   async authenticate(id: string, secret: string, now = new Date()): Promise<AuthenticatedClient | undefined> {
     const secretHash = Buffer.from(hashOf(secret), 'base64');
-    const found = await this.secrets.findOne({ where: { secretHash }, relations: { client: { tenant: true } } });
+    const secrets = this.connections.repository(OAuthClientSecretEntity);
+    const found = await secrets.findOne({ where: { secretHash }, relations: { client: { tenant: true } } });
     if (!found?.client || found.clientId !== id.toLowerCase() || found.expiresAt <= now) return undefined;
-    await this.clients.update({ tenantId: found.tenantId, id: found.clientId }, { lastUsedAt: now });
+    const clients = this.connections.repository(OAuthClientEntity);
+    await clients.update({ tenantId: found.tenantId, id: found.clientId }, { lastUsedAt: now });
     return { client: found.client, until: found.expiresAt };
   }
 }

@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
 import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
-import { Repository } from 'typeorm';
 import { v4 as randomId, validate as isUuid } from 'uuid';
 import { Config } from '../config.js';
 import { basePath } from '../http/scim-path.js';
 import type { Scope } from '../http/scope.js';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import type { Principal } from '../tenants/principal.js';
 import { tenantRecord } from '../tenants/tenant.js';
 import { claimValues, inOrder } from './claims.js';
@@ -31,7 +30,7 @@ export class OwnTokens {
 
   constructor(
     private readonly keys: SigningKeys,
-    @InjectRepository(OAuthClientEntity) private readonly clients: Repository<OAuthClientEntity>,
+    private readonly connections: ReservedConnections,
     private readonly config: Config,
   ) {
     this.audience = config.publicUrl + basePath;
@@ -90,7 +89,8 @@ export class OwnTokens {
     const { tenant: tenantId, client_id: id, exp = 0 } = payload;
     if (!isUuid(tenantId) || !isUuid(id)) return undefined;
     const where = { tenantId: tenantId as string, id: id as string };
-    const client = await this.clients.findOne({ where, relations: { tenant: true } });
+    const clients = this.connections.repository(OAuthClientEntity);
+    const client = await clients.findOne({ where, relations: { tenant: true } });
     if (!client?.tenant) return undefined;
     // What the client lost since, its tokens lost as well.
     const scopes = claimValues(payload, 'scope').filter((scope): scope is Scope =>

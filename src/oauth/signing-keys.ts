@@ -1,8 +1,8 @@
 import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose';
-import { LessThan, MoreThanOrEqual, Repository } from 'typeorm';
+import { LessThan, MoreThanOrEqual, type Repository } from 'typeorm';
 import { Config } from '../config.js';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import { KeyEncryption } from './key-encryption.js';
 import { SigningKeyEntity } from './signing-key.entity.js';
 
@@ -44,10 +44,10 @@ export class SigningKeys implements OnModuleInit {
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
 
-  constructor(
-    @InjectRepository(SigningKeyEntity) private readonly rows: Repository<SigningKeyEntity>,
-    { keyEncryptionSecret }: Config,
-  ) {
+  private readonly rows: Repository<SigningKeyEntity>;
+
+  constructor(connections: ReservedConnections, { keyEncryptionSecret }: Config) {
+    this.rows = connections.repository(SigningKeyEntity);
     this.encryption = keyEncryptionSecret === undefined ? undefined : new KeyEncryption(keyEncryptionSecret);
   }
 

@@ -1,8 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { DataSource } from 'typeorm';
 import { Public } from '../http/public.js';
 import { ScimErrors } from '../http/scim-docs.js';
+import { ReservedConnections } from '../persistence/reserved-connections.js';
 import { ScimError } from '../scim/index.js';
 import { Lifecycle } from './lifecycle.js';
 
@@ -17,7 +17,7 @@ const okResponse = ApiOkResponse({
 @Controller()
 export class HealthController {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly connections: ReservedConnections,
     private readonly lifecycle: Lifecycle,
   ) {}
 
@@ -35,7 +35,7 @@ export class HealthController {
   async ready(): Promise<{ status: 'ok' }> {
     if (this.lifecycle.isStopping)
       throw new ScimError('unavailable', 'The server is shutting down.', { 'Retry-After': '5' });
-    await this.dataSource.query('SELECT 1');
+    await this.connections.query('SELECT 1');
     return { status: 'ok' };
   }
 }

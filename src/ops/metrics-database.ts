@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type pg from 'pg';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { DataSource } from 'typeorm';
-import { LookUps } from '../persistence/look-ups.js';
-import { Portions } from '../persistence/portions.js';
+import { Pools } from '../persistence/pools.js';
 import { Transaction } from '../persistence/transaction.js';
 import { Durations, type DurationSeries } from './metrics-durations.js';
 
@@ -22,9 +20,6 @@ const mostPrepared = 1_000;
 type Query = (...args: unknown[]) => unknown;
 type Callback = (error: unknown, ...rest: unknown[]) => unknown;
 
-/** Pools by the name that they have in the metrics. */
-type Pools = Readonly<Record<string, pg.Pool>>;
-
 /** Watches the database from the pools' side: their connections, and how long statements take on them. */
 @Injectable()
 export class DatabaseMetrics {
@@ -35,13 +30,7 @@ export class DatabaseMetrics {
   private readonly errors: Counter<'sqlstate'>;
   private readonly watched = new WeakSet<pg.PoolClient>();
 
-  constructor(
-    registry: Registry,
-    dataSource: DataSource,
-    { conflicts }: Transaction,
-    portions: Portions,
-    lookUps: LookUps,
-  ) {
+  constructor(registry: Registry, { conflicts }: Transaction, { byName: pools }: Pools) {
     const duration = new Durations(
       registry,
       'rollcall_database_query_duration_seconds',
@@ -58,12 +47,6 @@ export class DatabaseMetrics {
     });
     for (const sqlstate of conflictStates) this.errors.inc({ sqlstate }, 0);
     watchConflicts(conflicts, registry);
-    const { master } = dataSource.driver as unknown as { master: pg.Pool };
-    const pools: Pools = {
-      requests: master,
-      ...(lookUps.ownPool && { look_ups: lookUps.ownPool }),
-      ...(portions.ownPool && { large_groups: portions.ownPool }),
-    };
     watchPools(pools, registry);
     // Of each connection when it is first lent, for some were opened before this.
     for (const pool of Object.values(pools)) pool.on('acquire', (client) => this.watch(client));
@@ -117,7 +100,7 @@ function operationOf(text: string): string {
 }
 
 /** Shows the pools' connections and who waits for one. */
-function watchPools(pools: Pools, registry: Registry): void {
+function watchPools(pools: Pools['byName'], registry: Registry): void {
   const registers = [registry];
   const each = Object.entries(pools);
   new Gauge({

@@ -31,13 +31,19 @@ const serializationFailure = '40001';
 const deadlockDetected = '40P01';
 
 /**
- * Conditions under which the database cannot be used now: connection errors, shutdown, too many clients, disk full; a
- * password or database that is no more; a certificate that cannot be trusted.
+ * Conditions under which the database cannot be used now: connection errors, shutdown, too many clients, disk full, a
+ * lock that is held for too long; a password or database that is no more; a certificate that cannot be trusted.
  */
 const unavailable =
-  /^(?:08|28|3D|57P0|53|25006|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC|CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
+  /^(?:08|28|3D|57P0|53|25006|55P03|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENOSPC|CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/;
 const unavailableMessage =
   /timeout exceeded when trying to connect|timeout expired|Query read timeout|Connection terminated|Client has encountered a connection error|does not support SSL connections/;
+
+/** Whether the server, or this process, ended a statement because it took too long. */
+export function isTooLong(error: unknown): boolean {
+  const { code, message } = driverError(error);
+  return code === '57014' || message === 'Query read timeout';
+}
 
 function driverError(error: unknown): DriverError & { message?: string } {
   if (error instanceof QueryFailedError) return error.driverError as DriverError & { message?: string };

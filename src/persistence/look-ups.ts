@@ -1,10 +1,25 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import pg from 'pg';
+import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
+import { isServer, pipelinedPool, poolOf } from './data-source.js';
+import { PreparedNames } from './prepared-names.js';
+import { limitSession } from './sessions.js';
 
-// In milliseconds. A look-up takes a fraction of one; behind one that waits for a lock the others wait, too.
+// In milliseconds. A look-up takes a fraction of one. The server ends one that takes longer, and those behind it go on.
+const statementTimeout = 1_000;
+/** In milliseconds: when nothing comes back for so long, the connection is ended. */
 const patience = 5_000;
+
+/**
+ * A setting of the connection of look-ups alone: the most groups that a statement there may collect. One that would need
+ * more has a null in place of the text, which other connections answer.
+ */
+export const mostGroupsSetting = 'rollcall.most_groups';
+const mostGroups = 500;
+
+/** The connection gives each statement another session, so that look-ups cannot have a time limit of their own. */
+export class BehindPooler extends Error {}
 
 /**
  * Runs statements that find a row by its key. They go over one connection without waiting for each other's answers, so
@@ -15,14 +30,18 @@ const patience = 5_000;
 export class LookUps implements OnApplicationShutdown {
   /** The pool of the connection; undefined where look-ups have none, and run as other statements do. */
   readonly ownPool: pg.Pool | undefined;
+  /** The names of its statements. */
+  readonly names = new PreparedNames('look_up');
   private connection: Promise<Connection> | undefined;
+  private isBehindPooler = false;
 
   constructor(dataSource: DataSource, { preparedStatements }: Config) {
-    const { master } = dataSource.driver as unknown as { master: pg.Pool };
     // The embedded database has one connection, which everybody needs; a pooler gives each statement another.
-    if (master.options.max === 1 || !preparedStatements) return;
-    this.ownPool = new pg.Pool({ ...master.options, max: 1, pipeline: true });
-    this.ownPool.on('error', () => undefined);
+    if (!isServer(dataSource) || !preparedStatements) return;
+    const settings = { [mostGroupsSetting]: String(mostGroups) };
+    this.ownPool = pipelinedPool(poolOf(dataSource), 1, async (client) => {
+      this.isBehindPooler = !(await limitSession(client, { statementTimeout, settings }));
+    });
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -32,13 +51,20 @@ export class LookUps implements OnApplicationShutdown {
 
   /**
    * Runs a statement on `pool`, which is `ownPool`.
+   * @param isReserved whether the code alone makes the text, so that it stays prepared whatever else there is
    * @returns its rows
-   * @throws the database's error, or one of the connection: every statement under way on it fails with it
+   * @throws BehindPooler where a pooler stands before the database; the database's error, which for a statement that took
+   * a second is that it was ended; or an error of the connection: every statement under way on it fails with it
    */
-  async run<Row extends object>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
+  async run<Row extends object>(pool: pg.Pool, query: pg.QueryConfig, isReserved = false): Promise<Row[]> {
+    if (this.isBehindPooler) throw new BehindPooler();
     const { client } = await (this.connection ??= this.connect(pool));
+    if (this.isBehindPooler) throw new BehindPooler();
+    const name = isReserved ? this.names.reservedFor(query.text) : this.names.nameFor(query.text);
+    if (name !== undefined && !isReserved) void this.names.makeRoom(client, name);
     // When it takes longer, pg ends the connection, and those who wait behind it need not.
-    return (await client.query<Row>({ ...query, query_timeout: patience } as pg.QueryConfig)).rows;
+    const patiently = { ...query, ...(name === undefined ? {} : { name }), query_timeout: patience };
+    return (await client.query<Row>(patiently as pg.QueryConfig)).rows;
   }
 
   private async connect(pool: pg.Pool): Promise<Connection> {

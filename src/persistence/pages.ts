@@ -75,7 +75,7 @@ export class Pages {
     const sql = statement(parts, context);
     return parts.every(({ isLookUp }) => isLookUp)
       ? this.statements.lookUp<Row>(scope, sql, parameters)
-      : this.statements.run<Row>(scope, sql, parameters);
+      : this.statements.search<Row>(scope, sql, parameters);
   }
 }
 

@@ -2,18 +2,38 @@ import { Global, Logger, Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { Config } from '../config.js';
+import { UsageDatabase } from '../limits/postgres-usage.js';
+import { connectionsFor } from './connections.js';
 import { dataSourceOptions } from './data-source.js';
 import type { EmbeddedDatabase } from './embedded.js';
 import { DirectoryCounts } from './directory-counts.js';
 import { LookUps } from './look-ups.js';
 import { migrate } from './migrate.js';
 import { Pages } from './pages.js';
+import { Pools } from './pools.js';
+import { ReservedConnections, reservedConnectionsProvider } from './reserved-connections.js';
 import { NewerDatabase } from './schema-version.js';
+import { Searches } from './searches.js';
 import { SecretKeys } from './secret-keys.js';
 import { missingSettings } from './sessions.js';
 import { Portions } from './portions.js';
+import { Shares } from './shares.js';
 import { Statements } from './statements.js';
 import { Transaction } from './transaction.js';
+
+const services = [
+  Shares,
+  Transaction,
+  LookUps,
+  Searches,
+  Statements,
+  Pages,
+  SecretKeys,
+  DirectoryCounts,
+  Portions,
+  Pools,
+];
+const usageDatabase = { provide: UsageDatabase, useExisting: ReservedConnections };
 
 /** The database: opened and migrated before anything that needs it is made. */
 @Global()
@@ -26,7 +46,7 @@ export class PersistenceModule {
       imports: [
         TypeOrmModule.forRootAsync({
           useFactory: () => ({
-            ...dataSourceOptions(database, databaseConnections),
+            ...dataSourceOptions(database, connectionsFor(databaseConnections).requests),
             autoLoadEntities: true,
             retryAttempts: 5,
             retryDelay: 1000,
@@ -46,8 +66,8 @@ export class PersistenceModule {
           },
         }),
       ],
-      providers: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Portions],
-      exports: [Transaction, LookUps, Statements, Pages, SecretKeys, DirectoryCounts, Portions, TypeOrmModule],
+      providers: [...services, reservedConnectionsProvider, usageDatabase],
+      exports: [...services, ReservedConnections, UsageDatabase, TypeOrmModule],
     };
   }
 }

@@ -1,10 +1,10 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { ScimError } from '../scim/index.js';
 import { borrow, type Borrowed } from './borrowed.js';
-import { Turns } from './turns.js';
+import { isServer, poolOf } from './data-source.js';
 import type { TenantScope } from './transaction.js';
+import { Turns } from './turns.js';
 
 const connections = 8;
 /** Of these connections, how many one tenant's answers use at once. */
@@ -27,13 +27,19 @@ export class Portions implements OnApplicationShutdown {
   /** The connections that it has for itself; undefined on the embedded database, which has one for all. */
   readonly ownPool: pg.Pool | undefined;
   private readonly pool: pg.Pool;
-  private readonly turns = new Turns(connections, shareOfTenant);
+  private readonly turns = new Turns({
+    name: 'large answers',
+    total: connections,
+    share: shareOfTenant,
+    patience: patience.begin,
+    longestWait: patience.goOn,
+  });
 
   constructor(dataSource: DataSource) {
-    const { master } = dataSource.driver as unknown as { master: pg.Pool };
-    this.ownPool = master.options.max === 1 ? undefined : new pg.Pool({ ...master.options, max: connections });
+    const shared = poolOf(dataSource);
+    this.ownPool = isServer(dataSource) ? new pg.Pool({ ...shared.options, max: connections }) : undefined;
     this.ownPool?.on('error', () => undefined);
-    this.pool = this.ownPool ?? master;
+    this.pool = this.ownPool ?? shared;
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -43,7 +49,7 @@ export class Portions implements OnApplicationShutdown {
   /**
    * Runs a statement that reads a portion.
    * @returns its rows
-   * @throws ScimError tooManyRequests, with Retry-After, when it waits too long behind others of the tenant
+   * @throws ScimError tooManyRequests or unavailable, with Retry-After, when it waits too long
    */
   async run<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
     const { client, giveBack } = await this.connect(scope, 'goOn');
@@ -77,23 +83,20 @@ export class Portions implements OnApplicationShutdown {
   }
 
   /** Waits for a turn and a connection; both are given back together. */
-  private async connect({ tenant }: TenantScope, stage: Stage): Promise<Borrowed> {
-    const end = await this.turns.take(tenant.id, patience[stage]);
-    if (!end) {
-      const detail = 'Too many large answers of this tenant are being read; wait for answers.';
-      throw new ScimError('tooManyRequests', detail, { 'Retry-After': '2' });
-    }
+  private async connect(scope: TenantScope, stage: Stage): Promise<Borrowed> {
+    const taken = this.turns.take(scope, patience[stage]);
+    const turn = taken instanceof Promise ? await taken : taken;
     try {
       const { client, giveBack } = await borrow(this.pool);
       return {
         client,
         giveBack: (failure) => {
           giveBack(failure);
-          end();
+          turn.end();
         },
       };
     } catch (error) {
-      end();
+      turn.end();
       throw error;
     }
   }

@@ -84,7 +84,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const { text, values } = this.readStatement(view);
     const parameters = [scope.tenant.id, id, ...values];
     const rows = this.isLookUp(view)
-      ? await this.statements.lookUp<StoredRepresentation>(scope, text, parameters)
+      ? await this.statements.lookUp<StoredRepresentation>(scope, text, parameters, true)
       : await this.statements.run<StoredRepresentation>(scope, text, parameters);
     return rows[0];
   }
@@ -136,7 +136,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   /** Reads a resource's row. @returns undefined when there is none */
   async load(scope: TenantScope, id: string): Promise<E | undefined> {
     const [sql, values] = this.selection(scope, 'r.id = $2', [id]);
-    return (await this.statements.lookUp<E>(scope, sql, values))[0];
+    return (await this.statements.lookUp<E>(scope, sql, values, true))[0];
   }
 
   /** Reads a resource's row and locks it until the transaction ends. @returns undefined when there is none */

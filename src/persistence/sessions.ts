@@ -54,6 +54,44 @@ export async function setUpServerSession(pooled: pg.PoolClient, timeouts: Timeou
   );
 }
 
+/** What a session of its own may do besides. */
+export interface SessionLimits {
+  /** How long a statement may take, in milliseconds; where sessions have a shorter limit, that one stays. */
+  readonly statementTimeout: number;
+  /** Other settings by name. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Limits a session of a database server, which is set up already.
+ * @returns false behind a pooler, where nothing is set
+ */
+export async function limitSession(
+  pooled: pg.PoolClient,
+  { statementTimeout, settings = {} }: SessionLimits,
+): Promise<boolean> {
+  const { processID } = pooled as pg.PoolClient & ConnectedClient;
+  const { rows } = await pooled.query(
+    `SELECT set_config('statement_timeout', least($1::integer, nullif(setting::integer, 0))::text, FALSE),
+       (SELECT count(set_config(key, value, FALSE)) FROM jsonb_each_text($2::jsonb))
+     FROM pg_settings WHERE name = 'statement_timeout' AND pg_backend_pid() = $3::integer`,
+    [statementTimeout, JSON.stringify(settings), processID],
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Lets a session's statement end when its client is gone, which the server looks at twice a second (PostgreSQL 14). Some
+ * systems that PostgreSQL runs on cannot: there the statement's time limit ends it.
+ */
+export async function endWithClient(pooled: pg.PoolClient): Promise<void> {
+  const set = `SELECT set_config('client_connection_check_interval', '${clientCheckInterval}', FALSE)`;
+  await pooled.query(set).catch(() => undefined);
+}
+
+/** How often a server looks whether the client of a running statement is there, in milliseconds. */
+export const clientCheckInterval = 500;
+
 // How much longer an answer may take than the server lets a statement run.
 const silence = 5_000;
 

@@ -3,66 +3,102 @@ import type pg from 'pg';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
 import { borrow } from './borrowed.js';
-import { LookUps } from './look-ups.js';
+import { isServer, poolOf } from './data-source.js';
+import { isTooLong } from './database-error.js';
+import { BehindPooler, LookUps } from './look-ups.js';
+import { PreparedNames } from './prepared-names.js';
+import { Searches } from './searches.js';
+import { Shares } from './shares.js';
 import type { TenantScope } from './transaction.js';
 
-// Each connection keeps what it prepared, so what is prepared has a bound. The first texts are the ones clients repeat.
-const mostPrepared = 200;
+/** In milliseconds: the embedded engine has no time limit of its own. */
+const embeddedTimeout = 20_000;
 
-/** Runs the statements of requests. They are prepared: each connection parses and plans each once. */
+/**
+ * Runs the statements of requests, each on a connection that its tenant has a turn on. Those that come again are prepared:
+ * each connection parses and plans each once.
+ */
 @Injectable()
 export class Statements {
   private readonly pool: pg.Pool;
-  private readonly names = new Map<string, string>();
+  private readonly names = new PreparedNames('request');
+  private readonly timeout: { readonly query_timeout?: number };
 
   constructor(
     dataSource: DataSource,
     private readonly lookUps: LookUps,
+    private readonly searches: Searches,
+    private readonly shares: Shares,
     private readonly config: Config,
   ) {
-    this.pool = (dataSource.driver as unknown as { master: pg.Pool }).master;
+    this.pool = poolOf(dataSource);
+    this.timeout = isServer(dataSource) ? {} : { query_timeout: embeddedTimeout };
   }
 
   /**
    * Runs a statement in the scope's transaction, or on any connection and then by itself.
    * @returns its rows
+   * @throws ScimError tooManyRequests or unavailable when there is no connection for it; else the database's error
    */
   async run<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
-    const query = this.prepared(text, values);
     const { queryRunner } = scope.manager ?? {};
-    if (queryRunner) return (await ((await queryRunner.connect()) as pg.PoolClient).query<Row>(query)).rows;
-    const { client, giveBack } = await borrow(this.pool);
-    try {
-      const { rows } = await client.query<Row>(query);
-      giveBack();
-      return rows;
-    } catch (error) {
-      giveBack(error);
-      throw error;
-    }
+    if (queryRunner) return this.runOn((await queryRunner.connect()) as pg.PoolClient, text, values);
+    return this.shares.requests.within(scope, async () => {
+      const { client, giveBack } = await borrow(this.pool);
+      try {
+        const rows = await this.runOn<Row>(client, text, values);
+        giveBack();
+        return rows;
+      } catch (error) {
+        giveBack(error);
+        throw error;
+      }
+    });
   }
 
   /**
-   * Runs a statement that reads a row by its key, which takes next to no time whatever there is: as `run` does, and beside
-   * those of other requests where it can.
+   * Runs a statement that may take long whatever indexes there are, with the time limit of searches; in a transaction, as
+   * `run` does.
+   * @returns its rows
+   * @throws ScimError as `Searches.run`
+   */
+  search<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
+    return scope.manager ? this.run(scope, text, values) : this.searches.run(scope, text, values);
+  }
+
+  /**
+   * Runs a statement that reads a row by its key, which takes next to no time: beside those of other requests where it can.
+   * One that takes longer than expected, or has a null for its `json` because it would, runs again as `run` does.
+   * @param isReserved whether the code alone makes the text: it stays prepared then, whatever clients ask
    * @returns its rows
    */
-  lookUp<Row extends object>(scope: TenantScope, text: string, values: unknown[]): Promise<Row[]> {
+  async lookUp<Row extends object>(
+    scope: TenantScope,
+    text: string,
+    values: unknown[],
+    isReserved = false,
+  ): Promise<Row[]> {
     const { ownPool } = this.lookUps;
     if (scope.manager || !ownPool) return this.run(scope, text, values);
-    return this.lookUps.run<Row>(ownPool, this.prepared(text, values));
+    try {
+      const rows = await this.shares.lookUps.within(scope, () =>
+        this.lookUps.run<Row & { json?: unknown }>(ownPool, { text, values }, isReserved),
+      );
+      if (rows.every(({ json }) => json !== null)) return rows;
+    } catch (error) {
+      if (!(error instanceof BehindPooler) && !isEndedByServer(error)) throw error;
+    }
+    return this.run(scope, text, values);
   }
 
-  private prepared(text: string, values: unknown[]): pg.QueryConfig {
-    const name = this.config.preparedStatements ? this.nameOf(text) : undefined;
-    return name === undefined ? { text, values } : { name, text, values };
-  }
-
-  private nameOf(text: string): string | undefined {
-    const known = this.names.get(text);
-    if (known !== undefined || this.names.size >= mostPrepared) return known;
-    const name = `rollcall_${this.names.size}`;
-    this.names.set(text, name);
-    return name;
+  private async runOn<Row extends object>(client: pg.PoolClient, text: string, values: unknown[]): Promise<Row[]> {
+    const name = this.config.preparedStatements ? this.names.nameFor(text) : undefined;
+    if (name !== undefined) await this.names.makeRoom(client, name);
+    const query: pg.QueryConfig = name === undefined ? { text, values } : { name, text, values };
+    return (await client.query<Row>(Object.assign(query, this.timeout))).rows;
   }
 }
+
+/** Only the statement was ended. Where the connection was, nothing was heard of the server, and others would not be either. */
+const isEndedByServer = (error: unknown): boolean =>
+  isTooLong(error) && (error as { severity?: unknown }).severity === 'ERROR';

@@ -2,10 +2,11 @@ import { Injectable } from '@nestjs/common';
 import pRetry, { AbortError } from 'p-retry';
 import { DataSource, type EntityManager } from 'typeorm';
 import { isRetryable, toScimError } from './database-error.js';
+import { Shares } from './shares.js';
+import type { Searcher } from './searches.js';
 
 /** Whose rows a statement may touch, and the transaction it belongs to, if any. First argument of every repository method. */
-export interface TenantScope {
-  readonly tenant: { readonly id: string };
+export interface TenantScope extends Searcher {
   readonly manager?: EntityManager;
 }
 
@@ -20,17 +21,23 @@ export class Transaction {
   /** How often work was tried once more, and how often it was given up after its last try, in this process. */
   readonly conflicts = { retries: 0, givenUp: 0 };
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly shares: Shares,
+  ) {}
 
   /**
    * Runs `work` in a transaction: all of it happens, or nothing. When another transaction gets in the way
    * (serialization failure, deadlock) it is tried again, at most 6 times, so `work` must have no effect outside the
-   * database.
-   * @throws ScimError for what a client can mend: a unique value that is taken, a reference to nothing, a database away
+   * database. Each try is one turn on the tenant's share of the connections, whatever it does in it.
+   * @throws ScimError for what a client can mend: a unique value that is taken, a reference to nothing, a database away,
+   * too many requests of the tenant at once
    * @param work gets the scope bound to the transaction and must use no other for its statements
    */
   run<S extends TenantScope, T>(scope: S, work: (scope: S & TransactionScope) => Promise<T>): Promise<T> {
-    return this.retried(() => this.dataSource.transaction((manager) => work({ ...scope, manager })));
+    return this.retried(() =>
+      this.shares.requests.within(scope, () => this.dataSource.transaction((manager) => work({ ...scope, manager }))),
+    );
   }
 
   /**

@@ -6,6 +6,7 @@ export { quote } from './quote.js';
  */
 const errorTable = {
   invalidFilter: [400, 'invalidFilter', 'The filter is not valid.'],
+  tooMany: [400, 'tooMany', 'The search is more than the server is willing to do; narrow the filter.'],
   mutability: [400, 'mutability', 'The attribute cannot be modified.'],
   invalidSyntax: [400, 'invalidSyntax', 'The request body is not a valid SCIM message.'],
   invalidPath: [400, 'invalidPath', 'The path of the PATCH operation is not valid.'],

@@ -12,6 +12,8 @@ export const limits = {
   filterDepth: 50,
   /** Attribute expressions of a filter. */
   filterTerms: 200,
+  /** Characters of what co, sw and ew look for: finding it takes time by its length and that of each value. */
+  partialLength: 256,
   /** Characters of a PATCH path. */
   pathLength: 8192,
   /** Nested objects and arrays of a JSON body. */

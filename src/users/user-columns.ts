@@ -4,8 +4,12 @@ import {
   type SqlElements,
   type TableColumns,
 } from '../persistence/filter-sql/columns.js';
+import { mostGroupsSetting } from '../persistence/look-ups.js';
 import { openDocument, urlJson } from '../persistence/representation.js';
 import { enterpriseUserUrn, groupResourceType, userResourceType } from '../scim/index.js';
+
+/** The most groups that the statement may collect; null where there is no bound. */
+const mostGroups = `current_setting('${mostGroupsSetting}', TRUE)::integer`;
 
 /** The groups of the user `r`, direct and through nested groups, each once. */
 const closure = `SELECT g.id, g.display_name, g.display_name_key, CASE WHEN c.direct THEN 'direct' ELSE 'indirect' END AS type
@@ -62,16 +66,24 @@ const listOf = (context: SqlContext): string =>
 /** Whether the group of the membership `m` is itself a member of one. */
 const isNested = `EXISTS (SELECT 1 FROM group_members n WHERE n.tenant_id = m.tenant_id AND n.member_group_id = m.group_id)`;
 
+/** Whether the tenant has more memberships of groups in groups than the bound: there is no telling how far they lead. */
+const isFarNested = `(SELECT count(*) FROM (SELECT 1 FROM group_members n
+  WHERE n.tenant_id = r.tenant_id AND n.member_group_id IS NOT NULL LIMIT ${mostGroups} + 1) counted) > ${mostGroups}`;
+
 /**
  * An SQL expression for `,"groups":[…]` of the user `r`; empty when it is in none (RFC 7643 section 4.1.2). The groups that
  * hold the user are looked up; only where one of them is itself in a group the others are followed, which takes longer.
+ * On a connection that bounds the groups it is null where there are more.
  */
 export function groupsJson(context: SqlContext): string {
-  return `coalesce((
-    SELECT CASE WHEN bool_or(g.is_nested) THEN (SELECT ${listOf(context)} FROM (${closure}) g) ELSE ${listOf(context)} END
+  return `(
+    SELECT CASE
+        WHEN ${mostGroups} IS NOT NULL AND (count(*) > ${mostGroups} OR bool_or(g.is_nested) AND ${isFarNested}) THEN NULL
+        WHEN bool_or(g.is_nested) THEN (SELECT ${listOf(context)} FROM (${closure}) g)
+        ELSE coalesce(${listOf(context)}, '') END
     FROM (SELECT d.id, d.display_name, 'direct' AS type, ${isNested} AS is_nested FROM group_members m
       JOIN groups d ON d.tenant_id = m.tenant_id AND d.id = m.group_id
-      WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id) g), '')`;
+      WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id LIMIT ${mostGroups} + 1) g)`;
 }
 
 /**

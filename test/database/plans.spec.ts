@@ -81,7 +81,7 @@ const nodesOf = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nod
 
 /** How the statements of a request find their rows: the indexes they use, and the tables they read from end to end. */
 async function access(request: () => Promise<unknown>): Promise<{ indexes: string[]; scanned: string[] }> {
-  const spies = (['run', 'lookUp'] as const).map((method) => jest.spyOn(server.app.get(Statements), method));
+  const spies = (['run', 'search', 'lookUp'] as const).map((method) => jest.spyOn(server.app.get(Statements), method));
   await request();
   const statements = spies.flatMap(({ mock }) => mock.calls.map(([, text, values]) => ({ text, values })));
   for (const spy of spies) spy.mockRestore();

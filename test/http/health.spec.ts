@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Lifecycle } from '../../src/ops/lifecycle.js';
 import type { Answer } from '../support/client.js';
+import { ReservedConnections } from '../../src/persistence/reserved-connections.js';
 import { scimError } from '../support/errors.js';
 import { startServer, type TestServer } from '../support/server.js';
 
@@ -26,7 +27,7 @@ describe('/livez', () => {
   });
 
   it('does not ask the database, which a restart of this process would not help', async () => {
-    const query = jest.spyOn(server.dataSource, 'query').mockRejectedValue(new Error('down'));
+    const query = jest.spyOn(server.app.get(ReservedConnections), 'query').mockRejectedValue(new Error('down'));
     expect(seen(await probe('/livez'))).toEqual(ok);
     expect(query).not.toHaveBeenCalled();
   });
@@ -34,7 +35,7 @@ describe('/livez', () => {
 
 describe('/readyz', () => {
   it('is ok while the database answers, without credentials', async () => {
-    const query = jest.spyOn(server.dataSource, 'query');
+    const query = jest.spyOn(server.app.get(ReservedConnections), 'query');
     const answer = await probe('/readyz');
     expect(seen(answer)).toEqual(ok);
     expect(answer.headers.get('Cache-Control')).toBe('no-store');
@@ -54,7 +55,7 @@ describe('/readyz', () => {
     ['does not answer in time', { message: 'timeout exceeded when trying to connect' }],
   ])('is 503 with Retry-After while the database %s, and ok again after', async (_what, failure) => {
     const error = Object.assign(new Error('at 10.0.0.7:5432'), failure);
-    jest.spyOn(server.dataSource, 'query').mockRejectedValueOnce(error);
+    jest.spyOn(server.app.get(ReservedConnections), 'query').mockRejectedValueOnce(error);
     const answer = await probe('/readyz');
     expect(seen(answer)).toEqual({
       status: 503,
@@ -66,7 +67,7 @@ describe('/readyz', () => {
 
   it('says in the log why, which it does not tell', async () => {
     const error = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
-    jest.spyOn(server.dataSource, 'query').mockRejectedValueOnce(error);
+    jest.spyOn(server.app.get(ReservedConnections), 'query').mockRejectedValueOnce(error);
     const answer = await probe('/readyz');
     expect(answer.text).not.toContain('10.0.0.7');
     const id = answer.headers.get('X-Request-Id');

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import type { FindManyOptions } from 'typeorm';
+import type { FindManyOptions, Repository } from 'typeorm';
 import { readConfig } from '../../src/config.js';
 import { KeyEncryption } from '../../src/oauth/key-encryption.js';
+import type { ReservedConnections } from '../../src/persistence/reserved-connections.js';
 import { SigningKeyEntity } from '../../src/oauth/signing-key.entity.js';
 import { SigningKeys } from '../../src/oauth/signing-keys.js';
 import type { AdministeredServer } from '../support/admin.js';
@@ -19,10 +20,15 @@ afterEach(async () => {
   server = undefined;
 });
 
+/** Connections that have no rows but the keys'. */
+const connectionsWith = (rows: Repository<SigningKeyEntity>): ReservedConnections =>
+  ({ repository: () => rows }) as unknown as ReservedConnections;
+
 /** The keys as another process on the same database has them. */
 async function anotherProcess(environment: Record<string, string> = {}): Promise<SigningKeys> {
   if (!server) throw new Error('There is no server');
-  const keys = new SigningKeys(server.dataSource.getRepository(SigningKeyEntity), readConfig(environment));
+  const rows = server.dataSource.getRepository(SigningKeyEntity);
+  const keys = new SigningKeys(connectionsWith(rows), readConfig(environment));
   await keys.onModuleInit();
   return keys;
 }
@@ -61,7 +67,7 @@ describe('signing keys', () => {
         return found;
       },
     });
-    const keys = new SigningKeys(slow, readConfig({}));
+    const keys = new SigningKeys(connectionsWith(slow), readConfig({}));
     await keys.onModuleInit();
     expect(await kids(keys)).toHaveLength(1);
     expect(await kids(keys)).toEqual(await kids(other as unknown as SigningKeys));

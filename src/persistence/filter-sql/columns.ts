@@ -6,6 +6,8 @@ export interface SqlValue {
   readonly type: 'text' | 'uuid' | 'timestamptz' | 'numeric' | 'boolean';
   /** Whether every row has one. */
   readonly required?: boolean;
+  /** Whether it is of an element, which no index on the row can have. */
+  readonly isOfElement?: boolean;
 }
 
 /** The elements of a multi-valued attribute as rows named `e`, and how each sub-attribute is read from one. */

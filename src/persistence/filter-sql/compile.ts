@@ -32,9 +32,10 @@ export class SqlCompiler {
     private readonly context: SqlContext,
   ) {}
 
-  /** Whether no more than one row can match, which a unique index finds. */
+  /** Whether no more than one row can match, and nothing but keys is read to find it: a unique index has them. */
   matchesOne(filter: BoundFilter): boolean {
-    if (filter.kind === 'and') return filter.terms.some((term) => this.matchesOne(term));
+    // A term beside a key reads the row that the key finds, which may be as large as a document.
+    if (filter.kind === 'and') return filter.terms.length > 0 && filter.terms.every((term) => this.matchesOne(term));
     if (filter.kind !== 'compare' || filter.op !== 'eq') return false;
     return this.columns.unique.includes(targetKey(filter.target));
   }
@@ -85,14 +86,22 @@ export class SqlCompiler {
     return op === 'ne' ? `NOT ${exists(elements)} OR ${matching}` : matching;
   }
 
-  private compareValue({ sql, type }: SqlValue, op: CompareOp, value: Operand): string {
+  private compareValue({ sql, type, isOfElement }: SqlValue, op: CompareOp, value: Operand): string {
     if (type === 'uuid') return this.compareUuid(sql, op, value);
     const collated = type === 'text' && op !== 'eq' && op !== 'ne' ? `(${sql}) COLLATE "C"` : `(${sql})`;
     if (op === 'ne') return `${collated} IS DISTINCT FROM ${this.operand(value, type)}`;
     const comparator = comparators[op];
     if (comparator) return `${collated} ${comparator} ${this.operand(value, type)}`;
     if (op === 'sw') return this.startsWith(collated, String(value));
+    if (isOfElement) return this.hasPart(collated, op, String(value));
+    // An index of trigrams, where the operator made one, serves this form only.
     return `${collated} LIKE ${this.context.parameter(pattern(op, String(value)))}`;
+  }
+
+  /** Whether a text that no index can have holds a part, or ends with it: in a time that is linear in the text. */
+  private hasPart(collated: string, op: CompareOp, part: string): string {
+    const operand = `${this.context.parameter(part)}::text`;
+    return op === 'ew' ? `right(${collated}, length(${operand})) = ${operand}` : `strpos(${collated}, ${operand}) > 0`;
   }
 
   /** A prefix as a range of the bytes' order: unlike a pattern, it uses an index whenever the plan was made. */
@@ -189,8 +198,9 @@ export class SqlCompiler {
   private field(target: AttributeTarget, elements: SqlElements): SqlValue {
     const { attribute, subAttribute } = target;
     const field = elements.fields[subAttribute?.name ?? 'value'];
-    if (field) return field;
-    return subAttribute ? jsonValue('e.v', [subAttribute.name], subAttribute) : typed(`e.v #>> '{}'`, attribute);
+    if (field) return { ...field, isOfElement: true };
+    const value = subAttribute ? jsonValue('e.v', [subAttribute.name], subAttribute) : typed(`e.v #>> '{}'`, attribute);
+    return { ...value, isOfElement: true };
   }
 
   private firstValue(target: AttributeTarget): SqlValue {

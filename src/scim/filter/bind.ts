@@ -1,5 +1,6 @@
 import { instant } from '../date-time.js';
 import { quote, ScimError } from '../errors.js';
+import { limits } from '../limits.js';
 import type { Profile } from '../profile.js';
 import {
   isSchemaTarget,
@@ -50,7 +51,7 @@ const unknown = (path: AttrPath, where: string): ScimError =>
 /**
  * Resolves a filter against a resource type (RFC 7644 section 3.4.2.2).
  * @throws ScimError invalidFilter for unknown attributes, attributes that are never returned, operators that do not
- *   apply to the attribute's type, and operands of another type
+ *   apply to the attribute's type, operands of another type, and operands of co, sw and ew that are too long
  */
 export function bindFilter(
   filter: Filter,
@@ -158,6 +159,7 @@ function comparable(target: AttributeTarget, path: AttrPath): AttributeTarget {
 }
 
 const equality: readonly CompareOp[] = ['eq', 'ne'];
+const partial: readonly CompareOp[] = ['co', 'sw', 'ew'];
 const ordering: readonly CompareOp[] = [...equality, 'gt', 'ge', 'lt', 'le'];
 
 /** The operators that apply to a type and the JSON type of its operand (RFC 7644 section 3.4.2.2, table 3). */
@@ -190,6 +192,12 @@ function bindOperand(
     throw new ScimError('invalidFilter', `${name} is of type ${attribute.type}; compare it with a ${operand}.`);
   }
   if (typeof value !== 'string') return value;
+  if (partial.includes(op) && value.length > limits.partialLength && [...value].length > limits.partialLength) {
+    throw new ScimError(
+      'invalidFilter',
+      `"${op}" takes at most ${limits.partialLength} characters; ${name} is compared with more.`,
+    );
+  }
   if (attribute.type === 'dateTime' && instant(value) === undefined) {
     throw new ScimError('invalidFilter', `${name} compares with a dateTime such as "2011-05-13T04:42:34Z".`);
   }
