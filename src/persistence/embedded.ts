@@ -1,14 +1,14 @@
-import { PGlite } from '@electric-sql/pglite';
-import { createPgConfig } from '@electric-sql/pglite/node-postgres';
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { holdDataDirectory } from './data-directory.js';
+import { EmbeddedConnection } from './embedded-connection.js';
+import { EmbeddedEngine } from './embedded-engine.js';
 
-/** An embedded PostgreSQL, open in this process. */
+/** An embedded PostgreSQL, open in a thread of this process. */
 export interface EmbeddedDatabase {
-  /** Options for a node-postgres pool: one connection that is never dropped. */
+  /** Options for a node-postgres pool: one connection that is dropped only when it breaks. */
   readonly pool: object;
   /** To be called with each connection that the pool makes. */
   readonly watch: (client: pg.PoolClient) => void;
@@ -25,8 +25,8 @@ export const isEmbeddedIn = (dataDir: string): boolean => existsSync(join(dataDi
 export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   const release = await holdDataDirectory(dataDir);
   try {
-    const database = await PGlite.create({ dataDir: join(dataDir, 'pg') });
-    return embeddedIn(database, release, endProcess);
+    const engine = await EmbeddedEngine.open({ directory: join(dataDir, 'pg') }, endProcess);
+    return embeddedOn(engine, release, endProcess);
   } catch (error) {
     await release();
     throw error;
@@ -34,17 +34,24 @@ export async function openEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
 }
 
 /**
- * Wraps an open PGlite.
+ * Opens an embedded database in memory.
+ * @param dump what it begins with: the files of a database as a tar file; absent: an empty database
+ */
+export async function openEmbeddedInMemory(dump?: Uint8Array<ArrayBuffer>): Promise<EmbeddedDatabase> {
+  return embeddedOn(await EmbeddedEngine.open({ ...(dump && { dump }) }, () => undefined));
+}
+
+/**
  * @param release runs after it is closed
  * @param onPanic runs when it has stopped for good, with what it said last
  */
-export function embeddedIn(
-  database: PGlite,
+function embeddedOn(
+  engine: EmbeddedEngine,
   release: () => Promise<void> = () => Promise.resolve(),
   onPanic: (message: string) => void = () => undefined,
 ): EmbeddedDatabase {
   return {
-    pool: { ...createPgConfig(database), max: 1, idleTimeoutMillis: 0 },
+    pool: { ...session, ...onlyOne, stream: () => new EmbeddedConnection(engine) },
     watch: (client) => {
       const { connection } = client as unknown as { connection: EventEmitter };
       connection.on('errorMessage', ({ severity, message }: { severity?: string; message: string }) => {
@@ -52,11 +59,17 @@ export function embeddedIn(
       });
     },
     close: async () => {
-      await database.close();
+      await engine.close();
       await release();
     },
   };
 }
+
+// It takes as long to get it as two statements may run, and the engine to open again: who waits longer is refused.
+const onlyOne = { max: 1, idleTimeoutMillis: 0, connectionTimeoutMillis: 60_000 };
+
+// Said here, so that PGHOST, PGSSLMODE and the like have nothing to say. There is no server that reads them.
+const session = { host: 'localhost', port: 5432, user: 'postgres', password: '', database: 'postgres', ssl: false };
 
 /**
  * Ends the process at once: whoever asked a database that panicked, as PostgreSQL does when it cannot write its log, would

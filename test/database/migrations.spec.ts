@@ -1,9 +1,8 @@
-import { PGlite } from '@electric-sql/pglite';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { createHash, randomUUID } from 'node:crypto';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { dataSourceOptions } from '../../src/persistence/data-source.js';
-import { embeddedIn, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
+import { openEmbeddedInMemory, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
 import { migrate } from '../../src/persistence/migrate.js';
 import { migrations } from '../../src/persistence/migrations/all.js';
 import { createDatabase, databaseUrl, onServer, serverUrl } from '../support/database.js';
@@ -41,7 +40,7 @@ afterEach(async () => {
 /** A database without any table. */
 async function emptyDatabase(): Promise<string | EmbeddedDatabase> {
   if (serverUrl === undefined) {
-    const embedded = embeddedIn(await PGlite.create());
+    const embedded = await openEmbeddedInMemory();
     ends.push(embedded.close);
     return embedded;
   }

@@ -4,7 +4,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/persistence/data-source.js';
-import { embeddedIn } from '../../src/persistence/embedded.js';
+import { openEmbedded } from '../../src/persistence/embedded.js';
 import { migrations } from '../../src/persistence/migrations/all.js';
 import { readTables, type Table } from '../../src/persistence/tables.js';
 import { inconsistencies } from '../support/consistency.js';
@@ -80,7 +80,7 @@ async function blankHome(): Promise<Home> {
 /** Does work with a database, for which the first so many migrations are known. */
 async function withDatabase<T>(home: Home, known: number, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
   const { DATABASE_URL: url, DATA_DIR: directory = '' } = home;
-  const embedded = url === undefined ? embeddedIn(await PGlite.create({ dataDir: join(directory, 'pg') })) : undefined;
+  const embedded = url === undefined ? await openEmbedded(directory) : undefined;
   const options = { ...dataSourceOptions(embedded ?? url ?? ''), migrations: migrations.slice(0, known) };
   const dataSource = await new DataSource(options).initialize();
   try {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/persistence/data-source.js';
-import { embeddedIn, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
+import { openEmbedded, openEmbeddedInMemory, type EmbeddedDatabase } from '../../src/persistence/embedded.js';
 import { migrate } from '../../src/persistence/migrate.js';
 import { madeOnce } from './made-once.js';
 
@@ -33,15 +33,15 @@ function required(name: string): string {
 
 async function cloneEmbedded(): Promise<TestDatabase> {
   const template = await madeOnce('template', async (directory) => {
-    const database = await PGlite.create();
-    const embedded = embeddedIn(database);
+    const embedded = await openEmbedded(directory);
     await migrateAndClose(embedded);
-    const dump = await database.dumpDataDir('none');
-    await writeFile(join(directory, 'data.tar'), Buffer.from(await dump.arrayBuffer()));
     await embedded.close();
+    const database = await PGlite.create({ dataDir: join(directory, 'pg') });
+    const dump = await database.dumpDataDir('none');
+    await database.close();
+    await writeFile(join(directory, 'data.tar'), Buffer.from(await dump.arrayBuffer()));
   });
-  const data = await readFile(join(template, 'data.tar'));
-  const embedded = embeddedIn(await PGlite.create({ loadDataDir: new Blob([data]) }));
+  const embedded = await openEmbeddedInMemory(await readFile(join(template, 'data.tar')));
   return { database: embedded, drop: embedded.close };
 }
 
