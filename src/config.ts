@@ -166,6 +166,18 @@ class Environment {
   @IsWholeNumber(0, longestRetention)
   AUDIT_RETENTION_DAYS = '365';
 
+  @IsOptional()
+  @IsWholeNumber(1, 999_999_999)
+  MAX_USERS_PER_TENANT?: string;
+
+  @IsOptional()
+  @IsWholeNumber(1, 999_999_999)
+  MAX_GROUPS_PER_TENANT?: string;
+
+  @IsOptional()
+  @IsWholeNumber(1, 999_999_999)
+  MAX_MEGABYTES_PER_TENANT?: string;
+
   @IsIn(['on', 'off'], { message: 'REQUEST_LOG must be on or off' })
   REQUEST_LOG = 'on';
 
@@ -239,6 +251,11 @@ export abstract class Config {
   abstract readonly trustProxy?: number | readonly string[];
   /** For how many days events stay in the audit trail, unless a tenant's settings say otherwise; 0: for ever. */
   abstract readonly auditRetentionDays: number;
+  /** What a tenant may keep, unless its settings say otherwise; absent: as much as there is room for. */
+  abstract readonly maxUsersPerTenant?: number;
+  abstract readonly maxGroupsPerTenant?: number;
+  /** In units of 2^20 bytes. */
+  abstract readonly maxMegabytesPerTenant?: number;
   /** Whether requests are kept for tenants' administrators to look at. */
   abstract readonly requestLog: boolean;
   abstract readonly requestLogDays: number;
@@ -249,6 +266,16 @@ export abstract class Config {
   /** Whether traces are sent. Where to and how, the OpenTelemetry SDK reads from its own OTEL_ variables. */
   abstract readonly tracing: boolean;
   abstract readonly logLevel: (typeof logLevels)[number];
+}
+
+/** The limits on what tenants keep, as far as there are any. */
+function quotasIn(read: Environment): Partial<Config> {
+  const { MAX_USERS_PER_TENANT: users, MAX_GROUPS_PER_TENANT: groups, MAX_MEGABYTES_PER_TENANT: megabytes } = read;
+  return {
+    ...(users === undefined ? {} : { maxUsersPerTenant: Number(users) }),
+    ...(groups === undefined ? {} : { maxGroupsPerTenant: Number(groups) }),
+    ...(megabytes === undefined ? {} : { maxMegabytesPerTenant: Number(megabytes) }),
+  };
 }
 
 /** A value in the environment that cannot be used; its message is one line that says which and what would be right. */
@@ -298,6 +325,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(read.REDIS_URL === undefined ? {} : { redisUrl: read.REDIS_URL }),
     ...(read.TRUST_PROXY === undefined ? {} : { trustProxy: readTrustProxy(read.TRUST_PROXY) ?? [] }),
     auditRetentionDays: Number(read.AUDIT_RETENTION_DAYS),
+    ...quotasIn(read),
     requestLog: read.REQUEST_LOG === 'on',
     requestLogDays: Number(read.REQUEST_LOG_DAYS),
     ...(read.METRICS_PORT === undefined ? {} : { metricsPort: Number(read.METRICS_PORT) }),

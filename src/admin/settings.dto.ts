@@ -81,4 +81,13 @@ export class SettingsDto implements Partial<TenantSettings> {
 
   @AtMost('auditRetentionDays', 'For how many days events stay in the audit trail.')
   auditRetentionDays?: number | null;
+
+  @AtMost('maxUsers', 'Most users. Those beyond a lower limit stay, and no others come.')
+  maxUsers?: number | null;
+
+  @AtMost('maxGroups', 'Most groups. Those beyond a lower limit stay, and no others come.')
+  maxGroups?: number | null;
+
+  @AtMost('maxBytes', 'Most bytes of users, groups, members, audit trail and request log, about.')
+  maxBytes?: number | null;
 }

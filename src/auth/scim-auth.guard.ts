@@ -9,6 +9,7 @@ import { FailedAuthentications } from '../limits/failed-authentications.js';
 import { TenantLimits } from '../limits/tenant-limits.js';
 import { profiles, quote, registryFor, ScimError } from '../scim/index.js';
 import type { Principal } from '../tenants/principal.js';
+import { Quotas } from '../tenants/quotas.js';
 import { suspensionRetrySeconds } from '../tenants/tenant.js';
 import { BearerStrategy } from './bearer.strategy.js';
 import { RouteAccessReader, type RouteAccess } from './route-access.js';
@@ -29,6 +30,7 @@ export class ScimAuthGuard implements CanActivate {
     private readonly strategy: BearerStrategy,
     private readonly failures: FailedAuthentications,
     private readonly limits: TenantLimits,
+    private readonly quotas: Quotas,
     private readonly config: Config,
   ) {
     this.routes = new RouteAccessReader(reflector);
@@ -116,6 +118,7 @@ export class ScimAuthGuard implements CanActivate {
         response.once('close', listener);
         return () => response.off('close', listener);
       },
+      quota: this.quotas.of(tenant),
       hold: (bytes) => this.limits.bytes.hold(tenant.id, bytes),
     };
     return true;

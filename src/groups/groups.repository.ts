@@ -18,6 +18,8 @@ export class GroupsRepository extends ResourceRepository<GroupEntity> {
   readonly type = groupResourceType.name;
   protected readonly columns = groupColumns;
   protected readonly derived = ['members'];
+  protected override readonly memberCount =
+    '(SELECT count(*) FROM group_members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id)';
 
   constructor(
     @InjectRepository(GroupEntity) repository: Repository<GroupEntity>,

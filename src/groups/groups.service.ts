@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RequestContext } from '../http/request-context.js';
 import { SearchService } from '../resources/search.service.js';
+import { rowBytes } from '../persistence/stored-bytes.js';
 import { Transaction } from '../persistence/transaction.js';
 import type { MemberChanges } from '../persistence/audit.js';
 import type { Draft } from '../resources/change.js';
@@ -46,6 +47,9 @@ export class GroupsService extends ResourceService<GroupEntity> {
       added.push(...applied.added);
       removed.push(...applied.removed);
     }
+    const bytes = (added.length - removed.length) * rowBytes.member;
+    await ctx.quota.refuseGrowth(ctx, () => bytes);
+    ctx.quota.wrote(bytes);
     return { added, removed };
   }
 

@@ -6,6 +6,7 @@ import { sqlContext } from '../persistence/filter-sql/columns.js';
 import { isResourceId } from '../persistence/resource-id.js';
 import type { AuthorScope } from '../persistence/resource.repository.js';
 import { Statements } from '../persistence/statements.js';
+import { rowBytes } from '../persistence/stored-bytes.js';
 import type { TransactionScope } from '../persistence/transaction.js';
 import { groupResourceType, quote, ScimError, type BoundFilter, type Link, type LinkChange } from '../scim/index.js';
 import { groupColumns, memberElements } from './group-columns.js';
@@ -64,6 +65,7 @@ export class MembershipsRepository {
       values,
     );
     if (groups.length === 0) return;
+    scope.quota.wrote(groups.length * (rowBytes.event - rowBytes.member));
     const parameters: unknown[] = [...values, new Date()];
     const note = { operation: 'update', members: { added: [], removed: [memberId] } } as const;
     const images = { before: 'r.document', after: 'r.document' };

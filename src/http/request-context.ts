@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { ScimError, type Profile, type SchemaRegistry, type TenantSettings } from '../scim/index.js';
 import type { HeldBytes } from '../limits/bytes-in-flight.js';
+import type { Quota } from '../limits/quota.js';
 import type { Scope } from './scope.js';
 
 /** What a request is made for and by. First argument of every service and repository method. */
@@ -20,6 +21,8 @@ export interface RequestContext {
   readonly isGone: () => boolean;
   /** Calls a listener when the client hangs up, once. @returns what takes the listener away, for when the work is done */
   readonly onGone: (listener: () => void) => () => void;
+  /** What the tenant may keep. */
+  readonly quota: Quota;
   /** Holds bytes in the tenant's name, as `BytesInFlight.hold`. */
   readonly hold: (bytes: number) => HeldBytes;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Repository } from 'typeorm';
+import type { Quota } from '../limits/quota.js';
 import { type BoundFilter, type Sort } from '../scim/index.js';
 import { auditSql, type Author, type ChangeNote, type Images } from './audit.js';
 import { documentChanges, isLarge } from './document-changes.js';
@@ -8,8 +9,10 @@ import { SqlCompiler } from './filter-sql/compile.js';
 import type { PageSource } from './page.js';
 import type { ResourceEntity } from './resource.entity.js';
 import type { Stage } from './portions.js';
+import { noPlace, placeInTenant } from './places.js';
 import { Rows } from './rows.js';
 import type { Statements } from './statements.js';
+import { bytesOfDeletion, bytesOfNew, bytesOfUpdate } from './stored-bytes.js';
 import type { TenantScope, TransactionScope } from './transaction.js';
 
 /** How representations are to be made. */
@@ -53,8 +56,8 @@ interface ReadStatement {
   readonly values: readonly unknown[];
 }
 
-/** A scope that says who writes. */
-export type AuthorScope = TenantScope & Author;
+/** A scope that says who writes, and how much may be kept. */
+export type AuthorScope = TenantScope & Author & { readonly quota: Quota };
 
 /** The rows of one resource type. Every statement names the tenant first. */
 export abstract class ResourceRepository<E extends ResourceEntity> {
@@ -64,6 +67,8 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   protected abstract readonly columns: TableColumns;
   /** Attributes that are read only when they are wanted. */
   protected abstract readonly derived: readonly string[];
+  /** An SQL expression for how many rows of others go with the row `r`. */
+  protected readonly memberCount: string = '0';
   private readonly readStatements = new LRUCache<string, ReadStatement>({ max: 1000 });
   private known: Rows<E> | undefined;
 
@@ -158,7 +163,7 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
    * Adds a resource, in one statement.
    * @param note what the audit trail says; absent when `record` says it later in the transaction
    * @returns it as it is returned, without its links
-   * @throws the database's error when a unique value is taken
+   * @throws the database's error when a unique value is taken; ScimError forbidden when there are as many as there may be
    */
   async insert(
     scope: AuthorScope,
@@ -168,14 +173,24 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
   ): Promise<StoredRepresentation> {
     const parameters: unknown[] = [scope.tenant.id];
     const context = sqlContext(parameters, view.baseUrl);
-    const change = this.rows.insert(row, context);
+    const { quota } = scope;
+    const most = quota.most(this.type);
+    const tenant = most === undefined ? context.tenant : placeInTenant(this.type, most, context);
+    const change = this.rows.insert(row, { ...context, tenant });
     const audit = note && auditSql(scope, this.type, note, created, context);
-    const [inserted] = await this.statements.run<StoredRepresentation>(
-      scope,
-      this.returning(change, audit, context, { ...view, isNew: true }),
-      parameters,
-    );
-    return inserted as StoredRepresentation;
+    const statement = this.returning(change, audit, context, { ...view, isNew: true });
+    const bytes = bytesOfNew(row.document);
+    return this.counted(scope, bytes, async () => {
+      try {
+        return (
+          await this.statements.run<StoredRepresentation>(scope, statement, parameters)
+        )[0] as StoredRepresentation;
+      } catch (error) {
+        const refusal = noPlace(error);
+        if (refusal) quota.refused(this.type);
+        throw refusal ?? error;
+      }
+    });
   }
 
   /** Writes the audit event of a resource that was added in this transaction. */
@@ -206,21 +221,30 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const { table } = this.rows;
     const change = `UPDATE ${table} SET ${this.rows.assignments(changes, context)}
       WHERE tenant_id = $1 AND id = $2 AND version = $3`;
-    const audit = auditSql(scope, this.type, note, this.images(current, changes, context), context);
-    const rows = await this.statements.run<StoredRepresentation>(
-      scope,
-      this.returning(change, audit, context, view),
-      parameters,
-    );
-    return rows[0];
+    const { document: before } = current;
+    const { document: after = before } = changes;
+    const delta = isLarge(after) ? JSON.stringify(documentChanges(before, after)) : undefined;
+    const audit = auditSql(scope, this.type, note, this.images(delta, context), context);
+    const statement = this.returning(change, audit, context, view);
+    return this.counted(scope, bytesOfUpdate(before, after, delta), async () => {
+      return (await this.statements.run<StoredRepresentation>(scope, statement, parameters))[0];
+    });
+  }
+
+  /** Counts bytes while they are being written, and takes them back when they were not. */
+  private async counted<T>({ quota }: AuthorScope, bytes: number, write: () => Promise<T>): Promise<T> {
+    quota.wrote(bytes);
+    try {
+      return await write();
+    } catch (error) {
+      quota.wrote(-bytes);
+      throw error;
+    }
   }
 
   /** What the audit trail keeps of an update. The row is at the version that was read, so that is what is replaced. */
-  private images({ document: was }: E, { document: is }: Partial<E>, { parameter }: SqlContext): Images {
-    if (is !== undefined && isLarge(is)) {
-      const changes = `${parameter(JSON.stringify(documentChanges(was, is)))}::json`;
-      return { before: 'NULL', after: 'NULL', changes };
-    }
+  private images(delta: string | undefined, { parameter }: SqlContext): Images {
+    if (delta !== undefined) return { before: 'NULL', after: 'NULL', changes: `${parameter(delta)}::json` };
     // All parts of a statement see what was there before it.
     const before = `(SELECT o.document FROM ${this.rows.table} o WHERE o.tenant_id = r.tenant_id AND o.id = r.id)`;
     return { before, after: 'r.document' };
@@ -231,12 +255,14 @@ export abstract class ResourceRepository<E extends ResourceEntity> {
     const parameters: unknown[] = [scope.tenant.id, id];
     const context = sqlContext(parameters, '');
     const images = { before: 'r.document', after: 'NULL' };
-    await this.statements.run(
+    const [deleted] = await this.statements.run<{ bytes: number; members: number }>(
       scope,
       `WITH r AS (DELETE FROM ${this.rows.table} WHERE tenant_id = $1 AND id = $2 RETURNING *),
-        ${auditSql(scope, this.type, { operation: 'delete' }, images, context)} SELECT 1`,
+        ${auditSql(scope, this.type, { operation: 'delete' }, images, context)}
+        SELECT octet_length(r.document::text) AS bytes, ${this.memberCount}::integer AS members FROM r`,
       parameters,
     );
+    if (deleted) scope.quota.wrote(bytesOfDeletion(deleted));
   }
 
   /** A change of one row, its audit event, and the row's representation, as one statement. */

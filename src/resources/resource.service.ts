@@ -7,6 +7,7 @@ import type { ChangeNote, MemberChanges } from '../persistence/audit.js';
 import type { Stage } from '../persistence/portions.js';
 import { isResourceId } from '../persistence/resource-id.js';
 import type { ResourceRepository, StoredRepresentation, View } from '../persistence/resource.repository.js';
+import { bytesOfNew, growthOf } from '../persistence/stored-bytes.js';
 import type { Transaction, TransactionScope } from '../persistence/transaction.js';
 import {
   applyPatch,
@@ -101,6 +102,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
     const { resource, links } = await splitLinks(read, { body, schema, profile: ctx.profile, kind: 'add' });
     const id = uuid();
     const now = new Date();
+    await ctx.quota.refuseGrowth(ctx, () => bytesOfNew(resource));
     const made = await this.draft(ctx, id, resource);
     const stored = this.stored(made.resource, id, schema);
     const draft = await this.secured(ctx, made, new Map());
@@ -280,6 +282,7 @@ export abstract class ResourceService<E extends ResourceEntity> {
   ): Promise<StoredRepresentation | 'unchanged' | undefined> {
     const draft = await this.draft(scope, current.id, resource, current);
     const stored = this.stored(draft.resource, current.id, this.schema(scope));
+    await scope.quota.refuseGrowth(scope, () => growthOf(current.document, stored.document));
     const { resource: document, columns, secrets } = await this.secured(scope, draft, hashes, current);
     const members = await applyLinks();
     const linksChanged = members.added.length + members.removed.length > 0;

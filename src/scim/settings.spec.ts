@@ -19,6 +19,9 @@ describe('settingsFrom', () => {
       concurrentRequests: null,
       requestLog: true,
       auditRetentionDays: null,
+      maxUsers: null,
+      maxGroups: null,
+      maxBytes: null,
     });
   });
 

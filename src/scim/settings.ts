@@ -34,6 +34,10 @@ export interface TenantSettings {
   readonly requestLog: boolean;
   /** For how many days events stay in the audit trail. */
   readonly auditRetentionDays: number | null;
+  /** Most users, groups, and bytes of all that is kept; where there are more, they stay, and no others come. */
+  readonly maxUsers: number | null;
+  readonly maxGroups: number | null;
+  readonly maxBytes: number | null;
 }
 
 /** What a new tenant gets. */
@@ -52,6 +56,9 @@ export const defaultSettings: TenantSettings = Object.freeze({
   concurrentRequests: null,
   requestLog: true,
   auditRetentionDays: null,
+  maxUsers: null,
+  maxGroups: null,
+  maxBytes: null,
 });
 
 /** The values of the settings that are one of a few. */
@@ -69,6 +76,9 @@ export const settingBounds = {
   requestsPerSecond: [1, 100_000],
   concurrentRequests: [1, 10_000],
   auditRetentionDays: [1, 36_500],
+  maxUsers: [1, 1_000_000_000],
+  maxGroups: [1, 1_000_000_000],
+  maxBytes: [1, 2 ** 50],
 } as const satisfies { readonly [Name in keyof TenantSettings]?: readonly [least: number, most: number] };
 
 /**

@@ -37,6 +37,9 @@ describe('the settings of a tenant', () => {
     ['maxBulkPayloadBytes', 1024, null],
     ['requestsPerSecond', 25, null],
     ['concurrentRequests', 10, null],
+    ['maxUsers', 5_000, null],
+    ['maxGroups', 500, null],
+    ['maxBytes', 2_000_000_000, null],
     ['requestLog', false, true],
   ])('change one by one and change back, and the rest stays: %s', async (name, value, before) => {
     const changed = await change({ [name]: value });
@@ -67,6 +70,7 @@ describe('the settings of a tenant', () => {
     ['maxBulkOperations', 1001, 'maxBulkOperations must be null or a whole number from 1 to 1000.'],
     ['maxBulkPayloadBytes', 1023, 'maxBulkPayloadBytes must be null or a whole number from 1024 to 4194304.'],
     ['requestsPerSecond', -1, 'requestsPerSecond must be null or a whole number from 1 to 100000.'],
+    ['maxUsers', 0, 'maxUsers must be null or a whole number from 1 to 1000000000.'],
     ['concurrentRequests', 1e9, 'concurrentRequests must be null or a whole number from 1 to 10000.'],
   ])('refuse %s %j', async (name, value, detail) => {
     const { status, body } = await change({ requireIfMatch: true, [name]: value });

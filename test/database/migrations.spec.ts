@@ -29,6 +29,7 @@ const written: Readonly<Record<string, string>> = {
   NamesAndLeavers1764000000012: 'c4888be14426b16ce2656c9f6fd76d9c01a9d8a887c1fbe03340b8018db381a8',
   ShortWaitingList1764000000013: '6ac9a40f6f8f6051ba369679a01ff3ab8795791a02ea2adc416f7a0643fd3791',
   AuditChanges1764000000014: 'b2754c73e66062d211c5fefcb409487f2d9bc4622a1d70fd2be2545ab4a1aefb',
+  Quotas1764000000015: '6fc08754142fe67cb8e67a9a9ee3aca4472d3d7c7ebd667e5e1c1e66ba3c474b',
 };
 const ends: (() => Promise<unknown>)[] = [];
 

@@ -14,4 +14,7 @@ export const standardSettings = {
   concurrentRequests: null,
   requestLog: true,
   auditRetentionDays: null,
+  maxUsers: null,
+  maxGroups: null,
+  maxBytes: null,
 };

@@ -12,6 +12,7 @@ import { CountChangesByResource1764000000011 } from './0011-count-changes-by-res
 import { NamesAndLeavers1764000000012 } from './0012-names-and-leavers.js';
 import { ShortWaitingList1764000000013 } from './0013-short-waiting-list.js';
 import { AuditChanges1764000000014 } from './0014-audit-changes.js';
+import { Quotas1764000000015 } from './0015-quotas.js';
 
 /** Every migration, in the order they are applied. */
 export const migrations = [
@@ -29,4 +30,5 @@ export const migrations = [
   NamesAndLeavers1764000000012,
   ShortWaitingList1764000000013,
   AuditChanges1764000000014,
+  Quotas1764000000015,
 ];
