@@ -6,7 +6,7 @@ import { Config } from '../config.js';
 import type { Scope } from '../http/scope.js';
 import { scimBaseUrl } from '../http/scim-path.js';
 import { FailedAuthentications } from '../limits/failed-authentications.js';
-import { TenantLimits } from '../limits/tenant-limits.js';
+import type { TenantLimits } from '../limits/tenant-limits.js';
 import { profiles, quote, registryFor, ScimError } from '../scim/index.js';
 import type { Principal } from '../tenants/principal.js';
 import { Quotas } from '../tenants/quotas.js';
@@ -24,15 +24,16 @@ const writeScopes: readonly Scope[] = ['write'];
 export class ScimAuthGuard implements CanActivate {
   private readonly authenticator = new passport.Authenticator();
   private readonly routes: RouteAccessReader;
+  private readonly limits: TenantLimits;
 
   constructor(
     reflector: Reflector,
     private readonly strategy: BearerStrategy,
     private readonly failures: FailedAuthentications,
-    private readonly limits: TenantLimits,
     private readonly quotas: Quotas,
     private readonly config: Config,
   ) {
+    this.limits = quotas.limits;
     this.routes = new RouteAccessReader(reflector);
     this.authenticator.use(strategy);
   }

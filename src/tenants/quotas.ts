@@ -29,7 +29,8 @@ export class Quotas {
 
   constructor(
     private readonly config: Config,
-    private readonly limits: TenantLimits,
+    /** How much tenants may use at a time. */
+    readonly limits: TenantLimits,
     private readonly bytes: TenantBytes,
   ) {}
 
