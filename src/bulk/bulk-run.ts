@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RequestContext } from '../http/request-context.js';
 import type { ResourceRepresentation } from '../http/representation.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
@@ -32,6 +33,17 @@ export interface BulkResult {
 /** A service by its endpoint, such as `/Users`. */
 export type Services = ReadonlyMap<string, ResourceService<ResourceEntity>>;
 
+/** For how many milliseconds operations begin. Proxies wait for a minute. */
+export const longestRun = 55_000;
+
+/** What a run is bound by. */
+export interface RunBounds {
+  /** Called as each operation begins, but for the first. */
+  readonly begin: () => void;
+  /** Whether it has taken so long that no other operation may begin. */
+  readonly isLate: () => boolean;
+}
+
 /** What an operation is about. */
 interface Address {
   readonly service: ResourceService<ResourceEntity>;
@@ -51,6 +63,12 @@ interface Created {
   readonly later: JsonObject | undefined;
 }
 
+const late = (): ScimError =>
+  new ScimError(
+    'unavailable',
+    `The bulk request took longer than ${longestRun / 1000} s before this operation; send the operation again.`,
+  );
+
 const notCreated = (bulkId: string): ScimError =>
   new ScimError('conflict', `The resource with the bulkId ${quote(bulkId)} could not be created.`);
 
@@ -61,6 +79,9 @@ const ownResource = { ifMatch: '*' };
  * Carries out one bulk request (RFC 7644 section 3.7). Operations go in the order of the request, but one that refers to
  * a resource created by a later one has that created first. In a circle of references, resources are created without
  * them and linked afterwards. Each operation takes the same way as a request of its own.
+ *
+ * When the client hangs up, no further operation begins. Circles whose resources are all there are closed, and
+ * resources that wait for one that is not are taken back: what is left is as it was asked for.
  */
 export class BulkRun {
   private readonly results = new Map<number, BulkResult>();
@@ -70,6 +91,8 @@ export class BulkRun {
   private readonly creators = new Map<string, number>();
   private created: Created[] = [];
   private errors = 0;
+  /** For what is finished also when the client has hung up. */
+  private readonly lasting: RequestContext;
 
   /** @param translate makes an unexpected error the one that is answered */
   constructor(
@@ -77,7 +100,9 @@ export class BulkRun {
     private readonly request: BulkRequest,
     private readonly services: Services,
     private readonly translate: (error: unknown) => ScimError,
+    private readonly bounds: RunBounds,
   ) {
+    this.lasting = { ...ctx, isGone: () => false };
     request.operations.forEach(({ method, bulkId }, index) => {
       if (method === 'POST' && bulkId !== undefined) this.creators.set(bulkId, index);
     });
@@ -94,15 +119,24 @@ export class BulkRun {
   }
 
   private get isStopped(): boolean {
-    return this.request.failOnErrors !== undefined && this.errors >= this.request.failOnErrors;
+    const { failOnErrors } = this.request;
+    return this.ctx.isGone() || (failOnErrors !== undefined && this.errors >= failOnErrors);
   }
 
   private async process(index: number): Promise<void> {
     const operation = this.request.operations[index];
     if (!operation || this.started.has(index) || this.isStopped) return;
     this.started.add(index);
+    // Between two operations others have their turn, and the end of the connection becomes known.
+    await turn();
+    if (this.isStopped) {
+      this.started.delete(index);
+      return;
+    }
     let address: Address | undefined;
     try {
+      if (this.bounds.isLate()) throw late();
+      if (this.started.size > 1) this.bounds.begin();
       if (operation.error) throw operation.error;
       address = this.address(operation);
       const references = await this.createReferenced(operation, index);
@@ -207,7 +241,7 @@ export class BulkRun {
     for (const reference of referencesIn(later)) if (!this.ids.has(reference)) throw notCreated(reference);
     const value = resolveReferences(later, this.ids) ?? null;
     const patch = { schemas: [messageUrn.patchOp], Operations: [{ op: 'add', value }] };
-    const linked = await address.service.patch(this.ctx, id, patch, ownResource);
+    const linked = await address.service.patch(this.lasting, id, patch, ownResource);
     this.results.set(index, this.succeed(this.operation(index), '201', linked));
   }
 
@@ -232,7 +266,7 @@ export class BulkRun {
   }
 
   private async undo({ index, address, id }: Created, error: unknown): Promise<void> {
-    await address.service.delete(this.ctx, id, ownResource);
+    await address.service.delete(this.lasting, id, ownResource);
     this.fail(index, error);
   }
 

@@ -8,7 +8,7 @@ import type { ResourceService } from '../resources/resource.service.js';
 import { SearchService } from '../resources/search.service.js';
 import { readBulkRequest, ScimError, type JsonValue, type SearchRequest } from '../scim/index.js';
 import { UsersService } from '../users/users.service.js';
-import { BulkRun, type BulkResult, type Services } from './bulk-run.js';
+import { BulkRun, longestRun, type BulkResult, type Services } from './bulk-run.js';
 
 /** What is about more than one resource type: bulk requests, and searches at the root. */
 @Injectable()
@@ -30,13 +30,21 @@ export class BulkService {
 
   /**
    * Carries out a bulk request (RFC 7644 section 3.7).
-   * @throws ScimError when the request as a whole is not valid; the errors of operations are in the answer
+   * @throws ScimError when the request as a whole is not valid, or the tenant may not send so much now; the errors of
+   *   operations are in the answer
    */
-  run(ctx: RequestContext, body: JsonValue): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
+  async run(ctx: RequestContext, body: JsonValue): Promise<{ schemas: [string]; Operations: BulkResult[] }> {
     const request = readBulkRequest(body, ctx.profile, ctx.settings.maxBulkOperations ?? undefined);
+    const { length } = request.operations;
     // The request itself was counted when it came.
-    this.limits.charge({ id: ctx.tenant.id, settings: ctx.settings }, request.operations.length - 1);
-    return new BulkRun(ctx, request, this.services, (error) => this.known(error, ctx)).run();
+    const charge = this.limits.reserve({ id: ctx.tenant.id, settings: ctx.settings }, length - 1);
+    const until = performance.now() + longestRun;
+    const bounds = { begin: () => charge.begin(), isLate: () => performance.now() > until };
+    try {
+      return await new BulkRun(ctx, request, this.services, (error) => this.known(error, ctx), bounds).run();
+    } finally {
+      charge.end();
+    }
   }
 
   /**

@@ -59,7 +59,7 @@ function collect(request: IncomingMessage, { bytes, held, grown }: Receiving, to
       request.pause();
       then();
     };
-    const fail = (error: unknown): void => settle(() => reject(error as Error));
+    const fail = (error: unknown): void => settle(() => reject(error));
     const take = (chunk: Buffer): void => {
       const length = received.length + chunk.length;
       try {

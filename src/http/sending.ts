@@ -22,12 +22,16 @@ export function sendText(response: Response, text: string): void {
 /**
  * Sends a text in parts, no faster than they are taken. What fails after the first part ends the connection, so that the
  * client sees that the text is cut off.
+ * @returns settles when the text has been sent, or will not be; undefined where there is nothing to send
  * @throws ScimError as `sendText`
  */
-export function sendParts(response: Response, text: TextInParts): void {
-  if (response.req.method === 'HEAD') return void response.end();
+export function sendParts(response: Response, text: TextInParts): Promise<void> | undefined {
+  if (response.req.method === 'HEAD') {
+    response.end();
+    return undefined;
+  }
   hold(response, text.bytes);
-  pump(response, text.parts).catch(() => response.destroy());
+  return pump(response, text.parts).catch(() => void response.destroy());
 }
 
 async function pump(response: Response, parts: AsyncIterable<string>): Promise<void> {

@@ -55,9 +55,29 @@ export class TokenBucket {
 
   /** Takes tokens, whether or not there are so many: what is missing has to come before anything else is admitted. */
   take(tokens: number): void {
+    this.hold(tokens);
+    this.use(tokens);
+  }
+
+  /**
+   * Takes tokens that are used one by one later, as `take`; other processes do not hear of them yet.
+   * @returns how many the bucket lost: fewer where it was nearly as empty as it can be
+   */
+  hold(tokens: number): number {
+    const before = this.tokens;
+    this.lower(tokens);
+    return before - this.tokens;
+  }
+
+  /** Notes that tokens which are held are used now, for the other processes. */
+  use(tokens: number): void {
     if (this.unsent === 0) this.taken(this);
     this.unsent += tokens;
-    this.lower(tokens);
+  }
+
+  /** Puts tokens back that were held and not used. */
+  giveBack(tokens: number): void {
+    this.tokens = Math.min(this.rate.burst, this.tokens + tokens);
   }
 
   /** Whole seconds until there are so many tokens; 0 when there are. */

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { UsersService } from '../../src/users/users.service.js';
 import { startAdministered, type AdministeredServer } from '../support/admin.js';
 import type { Answer, ScimClient } from '../support/client.js';
 import { fakeClock } from '../support/clock.js';
 import { scimError } from '../support/errors.js';
-import { open, head } from '../support/raw-http.js';
+import { holdReads } from '../support/held-reads.js';
 
 let server: AdministeredServer;
 
@@ -120,27 +119,10 @@ describe('requests per second of a tenant', () => {
 });
 
 describe('requests of a tenant at the same time', () => {
-  /** Keeps reads of users from ending. */
-  function hold() {
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    const users = server.app.get(UsersService);
-    const read = users.read.bind(users);
-    const spy = jest.spyOn(users, 'read').mockImplementation(async (...given) => {
-      await held;
-      return read(...given);
-    });
-    /** Waits until so many are held. */
-    const reached = async (count: number): Promise<void> => {
-      while (spy.mock.calls.length < count) await new Promise(setImmediate);
-    };
-    return { release, reached };
-  }
-
   it('beyond the most are 429, and no other tenant’s', async () => {
     await start({ CONCURRENT_REQUESTS: '2' });
     const other = await server.addTenant('other');
-    const { release, reached } = hold();
+    const { release, reached } = holdReads(server);
     const running = [server.scim.get('/Users/a'), server.scim.get('/Users/b')];
     await reached(2);
     const refused = await server.scim.get('/Users');
@@ -159,23 +141,11 @@ describe('requests of a tenant at the same time', () => {
   it('are what its settings say', async () => {
     await start({});
     await server.admin.patch('/tenants/default/settings', { concurrentRequests: 1 });
-    const { release, reached } = hold();
+    const { release, reached } = holdReads(server);
     const running = server.scim.get('/Users/a');
     await reached(1);
     expect((await server.scim.get('/Users')).status).toBe(429);
     release();
     await running;
-  });
-
-  it('end when their client goes away', async () => {
-    await start({ CONCURRENT_REQUESTS: '1' });
-    const { release, reached } = hold();
-    const socket = open(server.origin);
-    socket.write(head('GET', '/scim/v2/Users/a', `Authorization: Bearer ${server.scim.token}`));
-    await reached(1);
-    expect((await server.scim.get('/Users')).status).toBe(429);
-    socket.destroy();
-    while ((await server.scim.get('/Users')).status !== 200) await new Promise(setImmediate);
-    release();
   });
 });
