@@ -27,7 +27,8 @@ const mayImport: readonly [unit: string, others: readonly string[]][] = [
   ['admin', ['oauth', 'auth', 'limits', 'tenants', 'request-log', 'audit', 'persistence', 'http', 'scim', 'config']],
   // What puts the parts together.
   ['config.module', ['config']],
-  ['app.setup', ['admin', 'auth', 'ops', 'request-log', 'http', 'persistence', 'scim', 'config']],
+  ['app.metrics', ['auth', 'ops', 'request-log', 'tenants', 'limits']],
+  ['app.setup', ['app.metrics', 'admin', 'auth', 'ops', 'request-log', 'http', 'persistence', 'scim', 'config']],
   ['first-start', ['auth', 'tenants', 'config']],
   [
     'app.module',

@@ -36,6 +36,8 @@ type Answer = ServerResponse & { readonly handled?: unknown };
 /** Keeps one tenant from slowing the others (RFC 6585 section 4): requests per second, and requests at the same time. */
 @Injectable()
 export class TenantLimits {
+  /** How many requests were refused, for too many a second and for too many at once. */
+  readonly refused = { requests_per_second: 0, concurrent_requests: 0 };
   private readonly uses = new LRUCache<string, Use>({ max: knownTenants });
   private count = 0;
   /** How many requests of all tenants may run at the same time in this process. */
@@ -66,11 +68,17 @@ export class TenantLimits {
     const now = Date.now();
     const use = this.useOf(tenant.id, rate, now);
     const atOnce = tenant.settings.concurrentRequests ?? this.config.concurrentRequests;
-    if (use.running >= atOnce) throw tooMany(atOnce);
+    if (use.running >= atOnce) {
+      this.refused.concurrent_requests++;
+      throw tooMany(atOnce);
+    }
     if (!this.hasRoom(use)) throw full();
     const { bucket } = use;
     bucket.refill(rate, now);
-    if (bucket.left < 1) throw tooFast(bucket, rate);
+    if (bucket.left < 1) {
+      this.refused.requests_per_second++;
+      throw tooFast(bucket, rate);
+    }
     bucket.take(1);
     if (bucket.left < rate.burst / 2) {
       const fields = rateFields(bucket, rate, bucket.secondsUntil(rate.burst));

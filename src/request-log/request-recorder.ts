@@ -109,6 +109,16 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
     if (this.waiting.length === rowsAtOnce) void this.flush();
   }
 
+  /** How many requests wait to be written. */
+  get queued(): number {
+    return this.waiting.length;
+  }
+
+  /** Whether some are being written now. */
+  get isWriting(): boolean {
+    return this.writing !== undefined;
+  }
+
   /** Writes what waits. It never fails: what cannot be written stays or is dropped, and a warning says so. */
   flush(): Promise<void> {
     return (this.writing ??= this.write().finally(() => (this.writing = undefined)));

@@ -43,6 +43,7 @@ describe('docs/tenants.md', () => {
       [204, undefined],
       [200, 'entra-legacy'],
       [200, 'entra-legacy'],
+      [200, 'entra-legacy'],
       [200, 'suspended'],
       [200, 'active'],
       [204, undefined],

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
 import type { JsonObject, JsonValue } from '../../src/scim/index.js';
+import { TenantBytes } from '../../src/tenants/tenant-bytes.js';
 import type { Answer, Resource, ScimClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { urn } from '../support/expected.js';
@@ -34,6 +35,7 @@ beforeAll(async () => {
   // What is written in the background would be counted with the requests' own statements.
   server = await startServer({ REQUEST_LOG: 'off' });
   await server.app.get(DirectoryCounts).onApplicationShutdown();
+  await server.app.get(TenantBytes).onApplicationShutdown();
   noteStatements();
   asking = await server.addTenant('asking');
   strict = await server.addTenant('strict', { profile: 'strict' });
