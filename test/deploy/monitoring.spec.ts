@@ -44,7 +44,8 @@ const targetLabels = ['namespace', 'pod', 'job', 'instance', 'service', 'contain
 
 /** What a server says after everything has happened once that there is to be seen. */
 async function scrapeAfterTraffic(): Promise<Sample[]> {
-  const server = await startServer();
+  const limits = { MAX_USERS_PER_TENANT: '9', MAX_GROUPS_PER_TENANT: '9', MAX_MEGABYTES_PER_TENANT: '9' };
+  const server = await startServer(limits);
   const { scim, app } = server;
   const { body } = await scim.post('/Users', { userName: 'monitoring@example.com' });
   await scim.post('/Users', { userName: 'monitoring@example.com' });
@@ -73,6 +74,7 @@ async function scrapeAfterTraffic(): Promise<Sample[]> {
     const samples = await scrape();
     const isComplete =
       has(samples, 'nodejs_gc_duration_seconds_sum') &&
+      has(samples, 'rollcall_tenant_stored') &&
       has(samples, 'rollcall_http_request_duration_seconds_count', 'aborted');
     if (isComplete) {
       leave();
