@@ -2,13 +2,14 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Server, ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { setUp } from './app.setup.js';
 import { readConfig, type Config } from './config.js';
 import { prepareDefaultTenant } from './first-start.js';
+import { openAdminPort } from './http/admin-port.js';
 import { ScimExpressAdapter } from './http/scim-express.adapter.js';
 import { basePath } from './http/scim-path.js';
 import { Lifecycle } from './ops/lifecycle.js';
@@ -54,25 +55,26 @@ async function start(): Promise<void> {
       ? undefined
       : await serveMetrics(app.get(Metrics), logger, { host: config.host, port: config.metricsPort });
   await app.listen(config.port, config.host);
-  const running: Running = { app, logger, connections, answers, metrics, tracing, close: embedded?.close };
+  const adminPort =
+    config.adminPort === undefined || config.adminToken === undefined
+      ? undefined
+      : await openAdminPort(app.getHttpServer(), config.adminPort, config.host);
+  const running: Running = { app, logger, connections, answers, adminPort, metrics, tracing, close: embedded?.close };
   onStopSignal((signal) => void stop(running, signal));
-  announce(app, config, secret, metrics);
+  announce(config, secret, running);
 }
 
 /** Tells a person where the server is. The secret is shown this once and cannot be read again. */
-function announce(
-  app: NestExpressApplication,
-  config: Config,
-  secret: string | undefined,
-  metrics: MetricsServer | undefined,
-): void {
+function announce(config: Config, secret: string | undefined, { app, adminPort, metrics }: Running): void {
   const { address, port } = app.getHttpServer().address() as AddressInfo;
+  const admin = adminPort?.address() as AddressInfo | undefined;
   const lines = [
     `Rollcall listens on ${address}:${port}`,
     `  SCIM base URL  ${config.publicUrl}${basePath}`,
     ...(secret === undefined ? [] : [`  Bearer token   ${secret}`, '                 (shown this once; keep it)']),
+    ...(admin === undefined ? [] : [`  Admin API      http://${admin.address}:${admin.port}/admin/v1`]),
     ...(metrics === undefined ? [] : [`  Metrics        ${metrics.url}`]),
-    `  Swagger UI     ${config.publicUrl}/docs`,
+    ...(config.docs ? [`  Swagger UI     ${config.publicUrl}/docs`] : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -83,6 +85,8 @@ interface Running {
   readonly logger: Logger;
   readonly connections: ReadonlySet<Socket>;
   readonly answers: ReadonlySet<ServerResponse>;
+  /** Where operators connect, when they have a port of their own. */
+  readonly adminPort: NetServer | undefined;
   readonly metrics: MetricsServer | undefined;
   readonly tracing: Tracing | undefined;
   /** Closes the embedded database. */
@@ -91,7 +95,7 @@ interface Running {
 
 /** Stops in order: report not ready, finish what runs, write what is kept in memory, close the database. */
 async function stop(
-  { app, logger, connections, answers, metrics, tracing, close }: Running,
+  { app, logger, connections, answers, adminPort, metrics, tracing, close }: Running,
   signal: StopSignal,
 ): Promise<void> {
   app.get(Lifecycle).stop();
@@ -107,7 +111,9 @@ async function stop(
   server.keepAliveTimeout = 1;
   // Some clients connect before they have anything to ask. The server would wait for those.
   for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  const adminClosed = adminPort && new Promise((closed) => adminPort.close(closed));
   await app.close();
+  await adminClosed;
   await close?.();
   await metrics?.close();
   await tracing?.stop();

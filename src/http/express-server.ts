@@ -1,6 +1,9 @@
 import type { Express } from 'express';
 import { createServer, IncomingMessage, ServerResponse, type Server } from 'node:http';
 
+/** How often connections are looked for whose request does not come, in milliseconds. */
+const connectionsCheckingInterval = 5_000;
+
 const schemeAndAuthority = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /**
@@ -23,7 +26,8 @@ export function createExpressServer(app: Express): Server {
   class ExpressResponse extends ServerResponse {}
   app.request = Object.setPrototypeOf(ExpressRequest.prototype, app.request) as Express['request'];
   app.response = Object.setPrototypeOf(ExpressResponse.prototype, app.response) as Express['response'];
-  return createServer({ IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse }, (request, response) => {
+  const options = { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse, connectionsCheckingInterval };
+  return createServer(options, (request, response) => {
     request.url = originForm(request.url);
     app(request, response);
   });

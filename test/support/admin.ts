@@ -64,7 +64,7 @@ export async function startAdministered(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<AdministeredServer> {
   const server = await startServer({ ADMIN_TOKEN: adminToken, ...environment });
-  return Object.assign(server, { admin: new AdminClient(`${server.origin}/admin/v1`, adminToken) });
+  return Object.assign(server, { admin: new AdminClient(`${server.adminOrigin}/admin/v1`, adminToken) });
 }
 
 /** The configuration of a program that is not a server, without anything of the tests' own environment. */

@@ -108,7 +108,7 @@ export async function startProcess(
       void exited.then(({ code }) => reject(new Error(`It ended with ${code}: ${written.stderr}${written.stdout}`)));
       look();
     });
-  await printed(/Swagger UI .*\n/);
+  await printed(environment['DOCS'] === 'off' ? /SCIM base URL .*\n/ : /Swagger UI .*\n/);
   const [, address] = /Rollcall listens on (\S+)/.exec(written.stdout) ?? [];
   const [, token] = /Bearer token {3}(\S+)/.exec(written.stdout) ?? [];
   const origin = `http://${address}`;

@@ -8,6 +8,7 @@ import { setUp } from '../../src/app.setup.js';
 import { TokensService } from '../../src/auth/tokens.service.js';
 import { readConfig, type Config } from '../../src/config.js';
 import { prepareDefaultTenant } from '../../src/first-start.js';
+import { openAdminPort } from '../../src/http/admin-port.js';
 import { ScimExpressAdapter } from '../../src/http/scim-express.adapter.js';
 import { basePath } from '../../src/http/scim-path.js';
 import { createLogger, NestLogger } from '../../src/ops/logging.js';
@@ -31,6 +32,8 @@ export interface TestServer {
   readonly origin: string;
   /** A client of the default tenant. */
   readonly scim: ScimClient;
+  /** Where the administration is: `origin`, unless ADMIN_PORT is set. */
+  readonly adminOrigin: string;
   /** What was logged so far, one object a line. */
   readonly logged: () => Record<string, unknown>[];
   /** Makes another tenant. @returns a client of it */
@@ -64,10 +67,15 @@ export async function startServer(environment: Readonly<Record<string, string>> 
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   const origin = `http://127.0.0.1:${port}`;
+  const adminPort =
+    config.adminPort === undefined
+      ? undefined
+      : await openAdminPort(app.getHttpServer(), config.adminPort, '127.0.0.1');
   return {
     app,
     dataSource: app.get(DataSource),
     origin,
+    adminOrigin: adminPort ? `http://127.0.0.1:${(adminPort.address() as AddressInfo).port}` : origin,
     scim: new ScimClient(origin + basePath, secret),
     logged: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     addTenant: async (name, settings = {}) => {
@@ -76,6 +84,7 @@ export async function startServer(environment: Readonly<Record<string, string>> 
       return new ScimClient(origin + basePath, secret);
     },
     close: async () => {
+      adminPort?.close();
       const closed = app.close();
       // Connections that never sent a request would keep the server open.
       app.getHttpServer().closeAllConnections();
