@@ -15,7 +15,7 @@ const mayImport: readonly [unit: string, others: readonly string[]][] = [
   ['http', ['limits', 'scim']],
   ['audit', ['persistence', 'scim', 'config']],
   ['request-log', ['persistence', 'http', 'scim', 'config']],
-  ['ops', ['persistence', 'http', 'scim', 'config']],
+  ['ops', ['limits', 'persistence', 'http', 'scim', 'config']],
   ['tenants', ['limits', 'persistence', 'http', 'scim', 'config']],
   ['oauth', ['limits', 'tenants', 'persistence', 'http', 'scim', 'config']],
   ['auth', ['oauth', 'limits', 'tenants', 'persistence', 'http', 'scim', 'config']],

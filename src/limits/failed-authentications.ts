@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Config } from '../config.js';
 import { ScimError } from '../scim/index.js';
-import { FailureBuckets } from './failure-buckets.js';
+import { SourceBuckets } from './source-buckets.js';
 import { siteOf, sourceOf } from './source-address.js';
 import { TokenBucket, type Rate } from './token-bucket.js';
 import { Turns, type Turn } from './turns.js';
@@ -44,9 +44,9 @@ interface Counted {
 @Injectable()
 export class FailedAuthentications {
   private readonly isOn: boolean;
-  private readonly sources: FailureBuckets;
-  private readonly sites: FailureBuckets;
-  private readonly all: FailureBuckets;
+  private readonly sources: SourceBuckets;
+  private readonly sites: SourceBuckets;
+  private readonly all: SourceBuckets;
   /** The turns of what has look-ups under way. */
   private readonly underWay = new Map<string, Turns>();
   /** Hashes of credentials that were good. */
@@ -56,9 +56,9 @@ export class FailedAuthentications {
     this.isOn = rateLimit;
     const shared = (rate: Rate) => (source: string, now: number) => exchange.bucket(`source:${source}`, rate, now);
     const own = (rate: Rate) => (source: string, now: number) => new TokenBucket(source, rate, () => undefined, now);
-    const buckets = (times: number, create: typeof shared): FailureBuckets => {
+    const buckets = (times: number, create: typeof shared): SourceBuckets => {
       const rate = { perSecond: (times * perMinute) / 60, burst: times * perMinute };
-      return new FailureBuckets(rate, knownSources, create(rate));
+      return new SourceBuckets(rate, knownSources, create(rate));
     };
     this.sources = buckets(1, shared);
     this.sites = buckets(timesOfSite, shared);
@@ -139,7 +139,7 @@ export class FailedAuthentications {
   }
 }
 
-const counted = (buckets: FailureBuckets, source: string): Counted => ({
+const counted = (buckets: SourceBuckets, source: string): Counted => ({
   key: source,
   room: () => buckets.left(source),
   secondsUntilOne: () => buckets.secondsUntilOne(source),

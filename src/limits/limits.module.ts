@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
 import { BytesInFlight } from './bytes-in-flight.js';
+import { AnonymousRequests } from './anonymous-requests.js';
 import { FailedAuthentications } from './failed-authentications.js';
 import { PostgresUsage, UsageDatabase } from './postgres-usage.js';
 import { TenantLimits } from './tenant-limits.js';
@@ -30,10 +31,11 @@ async function storeFor(
       useFactory: async (config: Config, dataSource: DataSource, database: UsageDatabase) =>
         new UsageExchange(await storeFor(config, dataSource, database)),
     },
+    AnonymousRequests,
     BytesInFlight,
     FailedAuthentications,
     TenantLimits,
   ],
-  exports: [BytesInFlight, FailedAuthentications, TenantLimits],
+  exports: [AnonymousRequests, BytesInFlight, FailedAuthentications, TenantLimits],
 })
 export class LimitsModule {}

@@ -1,7 +1,11 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { Express } from 'express';
 import type { Config } from '../config.js';
+import { AnonymousRequests } from '../limits/anonymous-requests.js';
+import { keptAnswer, type Admit, type Content } from './kept-answer.js';
+import { swaggerFile, swaggerFiles, swaggerHtml, swaggerScript, swaggerVersion } from './swagger-page.js';
 
 /** A page of Swagger UI and the OpenAPI document that it shows. */
 interface DocumentPage {
@@ -70,28 +74,42 @@ function openApiDocument(app: INestApplication, config: Config, shown: DocumentP
 
 /**
  * Serves Swagger UI at /docs and the document at /openapi.json; what is for operators only at /docs/admin and
- * /openapi-admin.json, when there is any.
+ * /openapi-admin.json, when there is any. With DOCS=off it serves nothing.
  * @param adminModule the module of what is for operators
  */
 export function serveSwagger(app: INestApplication, config: Config, adminModule: Type): void {
+  if (!config.docs) return;
   const modules = [...app.get(ModulesContainer).values()].map(({ metatype }) => metatype);
   const others = modules.filter((module) => module !== adminModule);
-  // The longer path first, so that the shorter one's files do not take it.
   if (modules.includes(adminModule)) servePage(app, config, adminPage, [adminModule]);
   servePage(app, config, scimPage, others);
 }
 
+/** Serves a page, its files and its document: each made on its first request, and kept. */
 function servePage(app: INestApplication, config: Config, shown: DocumentPage, modules: Type[]): void {
-  SwaggerModule.setup(shown.page, app, () => openApiDocument(app, config, shown, modules), {
-    jsonDocumentUrl: shown.document,
-    raw: ['json'],
-    customSiteTitle: shown.title,
-    swaggerOptions: {
-      persistAuthorization: true,
-      displayRequestDuration: true,
-      // The list of schemas at the end folded up; beside an operation, a schema open down to its attributes' types.
-      defaultModelsExpandDepth: 0,
-      defaultModelExpandDepth: 2,
-    },
+  const anonymous = app.get(AnonymousRequests, { strict: false });
+  const admit: Admit = (request, bytes) => anonymous.admit(request, bytes);
+  const express = app.getHttpAdapter().getInstance() as Express;
+  const base = `/${shown.page}`;
+  const folder = `./${shown.page.split('/').at(-1)}/`;
+  const [beside, within] = [folder, './'].map((files) => keptAnswer(() => swaggerHtml(shown.title, files), admit));
+  express.get(base, (request, response, next) =>
+    (request.path.endsWith('/') ? within : beside)?.(request, response, next),
+  );
+  for (const [name, type] of swaggerFiles) {
+    express.get(
+      `${base}/${name}`,
+      keptAnswer(() => swaggerFile(name, type), admit, swaggerVersion),
+    );
+  }
+  const up = '../'.repeat(shown.page.split('/').length);
+  express.get(
+    `${base}/swagger-ui-init.js`,
+    keptAnswer(() => swaggerScript(up + shown.document), admit),
+  );
+  const document = (): Content => ({
+    type: 'application/json; charset=utf-8',
+    bytes: Buffer.from(JSON.stringify(openApiDocument(app, config, shown, modules))),
   });
+  express.get(`/${shown.document}`, keptAnswer(document, admit));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { FailureBuckets } from '../../src/limits/failure-buckets.js';
+import { SourceBuckets } from '../../src/limits/source-buckets.js';
 import { TokenBucket } from '../../src/limits/token-bucket.js';
 import { Turns } from '../../src/limits/turns.js';
 
@@ -48,7 +48,7 @@ describe('the failures of many sources', () => {
   const create = (source: string, now: number) => new TokenBucket(source, rate, () => undefined, now);
 
   it('forget those that failed least', () => {
-    const failures = new FailureBuckets(rate, 100, create);
+    const failures = new SourceBuckets(rate, 100, create);
     for (let count = 0; count < 20; count++) failures.take('blocked');
     for (let index = 0; index < 5_000; index++) failures.take(`source ${index}`);
     expect([failures.left('blocked'), failures.left('source 0'), failures.left('source 4999')]).toEqual([0, 20, 19]);
@@ -57,7 +57,7 @@ describe('the failures of many sources', () => {
   });
 
   it('forget one of those that are blocked only where all that failed longest ago are', () => {
-    const failures = new FailureBuckets(rate, 100, create);
+    const failures = new SourceBuckets(rate, 100, create);
     for (let index = 0; index < 20; index++) for (let count = 0; count < 20; count++) failures.take(`blocked ${index}`);
     for (let index = 0; index < 5_000; index++) failures.take(`source ${index}`);
     const blocked = Array.from({ length: 20 }, (_, index) => failures.left(`blocked ${index}`));

@@ -1,19 +1,19 @@
 import type { Rate, TokenBucket } from './token-bucket.js';
 
-/** Among how many of those that failed longest ago the one to forget is chosen. */
+/** Among how many of those that took something longest ago the one to forget is chosen. */
 const candidates = 16;
 
 /**
- * The failures of many sources: a token bucket for each that failed lately, a bounded number of them. What is forgotten for
- * another is a bucket that is nearly full, never one that is empty beside one that is not, so that a flood of sources does
+ * Token buckets of many sources: one for each that took something lately, a bounded number of them. What is forgotten to
+ * make room is a bucket that is nearly full, never one that is empty beside one that is not, so that a flood of sources does
  * not set a blocked one free.
  */
-export class FailureBuckets {
-  /** Those that failed longest ago come first. */
+export class SourceBuckets {
+  /** Those that took something longest ago come first. */
   private readonly buckets = new Map<string, TokenBucket>();
 
   /**
-   * @param rate how many failures a source may have
+   * @param rate how fast a source's bucket fills, and how much it holds
    * @param most how many sources are known
    * @param create makes a full bucket for a source, at a time in milliseconds
    */
@@ -23,23 +23,23 @@ export class FailureBuckets {
     private readonly create: (source: string, now: number) => TokenBucket,
   ) {}
 
-  /** How many failures a source may still have; 0 or less when it has to wait. */
+  /** How many tokens a source has; 0 or less when it has to wait. */
   left(source: string): number {
     return this.filled(source)?.left ?? this.rate.burst;
   }
 
-  /** Whole seconds until a source may have one more failure; 0 when it may. */
+  /** Whole seconds until a source has a token; 0 when it has one. */
   secondsUntilOne(source: string): number {
     return this.filled(source)?.secondsUntil(1) ?? 0;
   }
 
-  /** Counts a failure. */
-  take(source: string): void {
+  /** Takes tokens, whether or not there are so many. */
+  take(source: string, tokens = 1): void {
     const bucket = this.filled(source) ?? this.create(source, Date.now());
     this.buckets.delete(source);
     if (this.buckets.size >= this.most) this.forgetOne();
     this.buckets.set(source, bucket);
-    bucket.take(1);
+    bucket.take(tokens);
   }
 
   private filled(source: string): TokenBucket | undefined {
