@@ -202,6 +202,12 @@ class Environment {
   LOG_LEVEL: (typeof logLevels)[number] = 'info';
 }
 
+/**
+ * How many connections to a database server a process opens beside DATABASE_CONNECTIONS, at most: one for look-ups by key and
+ * four for large groups.
+ */
+export const otherConnections = 5;
+
 /** The configuration, read once at start; also its own injection token. */
 export abstract class Config {
   abstract readonly port: number;

@@ -10,7 +10,6 @@ const require = createRequire(createRequire(import.meta.url).resolve('@nestjs/sw
 export const swaggerFiles: readonly (readonly [name: string, type: string])[] = [
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
-  ['swagger-ui-standalone-preset.js', 'text/javascript; charset=utf-8'],
   ['favicon-32x32.png', 'image/png'],
 ];
 
@@ -37,13 +36,11 @@ export function swaggerHtml(title: string, files: string): Content {
   <link rel="icon" type="image/png" sizes="32x32" href="${address('favicon-32x32.png')}">
   <style>
     body { margin: 0; background: #fafafa; }
-    .topbar .download-url-wrapper { display: none }
   </style>
 </head>
 <body>
   <div id="swagger-ui"></div>
   <script src="${address('swagger-ui-bundle.js')}"></script>
-  <script src="${address('swagger-ui-standalone-preset.js')}"></script>
   <script src="${files}swagger-ui-init.js"></script>
 </body>
 </html>
@@ -60,10 +57,8 @@ export function swaggerScript(document: string): Content {
 SwaggerUIBundle({
   url: new URL(${JSON.stringify(document)}, document.currentScript.src).pathname,
   dom_id: '#swagger-ui',
-  deepLinking: true,
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-  plugins: [SwaggerUIBundle.plugins.DownloadUrl],
-  layout: 'StandaloneLayout',
+  // Without the bar that would load any other document into this page.
+  layout: 'BaseLayout',
   persistAuthorization: false,
   displayRequestDuration: true,
   // The list of schemas at the end folded up; beside an operation, a schema open down to its attributes' types.

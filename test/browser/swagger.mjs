@@ -1,4 +1,5 @@
-// Uses the documentation page as an integrator does, in a real browser: authorize, create a user with "Try it out", see 201.
+// Uses the documentation pages as an integrator and an operator do, in a real browser: authorize, create a user with
+// "Try it out", see 201, list tenants; and sees that no token is left in the browser's storage.
 //
 //   npm run build && node test/browser/swagger.mjs [screenshot directory]
 //
@@ -6,6 +7,7 @@
 // says so and ends well. PROGRAM names another build than dist/src/main.js.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -15,6 +17,7 @@ import { join } from 'node:path';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const program = process.env.PROGRAM ?? 'dist/src/main.js';
+const adminToken = randomBytes(32).toString('hex');
 const screenshots = process.argv[2] ?? tmpdir();
 
 /** @returns {typeof import('playwright-core').chromium | undefined} */
@@ -39,7 +42,13 @@ function freePort() {
 /** Starts the server and reads off what it prints, as a person would. */
 async function startServer(dataDir) {
   const port = await freePort();
-  const env = { PATH: process.env.PATH, PORT: String(port), DATA_DIR: dataDir, LOG_LEVEL: 'error' };
+  const env = {
+    PATH: process.env.PATH,
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    LOG_LEVEL: 'error',
+    ADMIN_TOKEN: adminToken,
+  };
   const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   let printed = '';
@@ -77,6 +86,35 @@ async function tryItOut(page, operation, example) {
   };
 }
 
+/** Types a token into the dialog "Authorize". */
+async function authorize(page, token) {
+  await page.locator('.auth-wrapper .authorize').first().click();
+  await page.locator('.auth-container input').fill(token);
+  await page.screenshot({ path: join(screenshots, 'swagger-2-authorize.png') });
+  await page.locator('.auth-btn-wrapper .authorize').click();
+  await page.locator('.auth-btn-wrapper .btn-done').click();
+}
+
+/** Fails when a page or its storage holds a token after a reload. */
+async function expectForgotten(page, token) {
+  const kept = () => page.evaluate('JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])');
+  assert(!(await kept()).includes(token), 'The token is in the storage of the browser');
+  await page.reload();
+  await page.locator('.opblock').first().waitFor();
+  assert.equal(await page.locator('.auth-wrapper .authorize.locked').count(), 0, 'The token outlived a reload');
+}
+
+async function useTheAdminPage(page, { docs }) {
+  // As a release before this one left it.
+  await page.evaluate(`localStorage.setItem('authorized', '${adminToken}')`);
+  await page.goto(`${docs}/admin`);
+  await page.locator('.opblock').first().waitFor();
+  await authorize(page, adminToken);
+  const listed = await tryItOut(page, { path: '/admin/v1/tenants', method: 'get' });
+  assert.equal(listed.status, '200', listed.text);
+  await expectForgotten(page, adminToken);
+}
+
 async function useThePage(page, { docs, token }) {
   const problems = [];
   page.on('pageerror', (error) => problems.push(String(error)));
@@ -85,12 +123,7 @@ async function useThePage(page, { docs, token }) {
   await page.locator('.opblock').first().waitFor();
   await page.screenshot({ path: join(screenshots, 'swagger-1-page.png'), fullPage: true });
 
-  await page.locator('.auth-wrapper .authorize').first().click();
-  await page.locator('.auth-container input').fill(token);
-  await page.screenshot({ path: join(screenshots, 'swagger-2-authorize.png') });
-  await page.locator('.auth-btn-wrapper .authorize').click();
-  await page.locator('.auth-btn-wrapper .btn-done').click();
-
+  await authorize(page, token);
   const users = '/scim/v2/Users';
   const created = await tryItOut(page, { path: users, method: 'post' }, 'As Okta sends it');
   await created.block.scrollIntoViewIfNeeded();
@@ -106,6 +139,7 @@ async function useThePage(page, { docs, token }) {
 
   const errors = await page.locator('.errors-wrapper .error').allInnerTexts();
   assert.deepEqual(errors, [], 'The page shows errors of the document');
+  await expectForgotten(page, token);
   assert.deepEqual(problems, [], 'The browser reports problems');
 }
 
@@ -125,8 +159,9 @@ if (missing.length > 0) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
     page.setDefaultTimeout(20_000);
     await useThePage(page, server);
+    await useTheAdminPage(page, server);
     console.log(
-      `The documentation page works: authorized, created a user (201), listed it. Screenshots: ${screenshots}`,
+      `The documentation page works: authorized, created a user (201), listed it, and kept no token. Screenshots: ${screenshots}`,
     );
   } finally {
     await browser.close();

