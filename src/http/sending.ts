@@ -1,6 +1,9 @@
 import type { Request, Response } from 'express';
+import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import type { TextInParts } from './representation.js';
+
+const logger = new Logger('Answers');
 
 /** From how many characters on a text is sent as bytes: Node would copy it behind the headers first. */
 const longText = 8_192;
@@ -31,7 +34,11 @@ export function sendParts(response: Response, text: TextInParts): Promise<void> 
     return undefined;
   }
   hold(response, text.bytes);
-  return pump(response, text.parts).catch(() => void response.destroy());
+  return pump(response, text.parts).catch((error: unknown) => {
+    const { name, code } = error as { name: string; code?: unknown };
+    if (!response.destroyed) logger.warn(`An answer was cut off: ${name}${typeof code === 'string' ? ` ${code}` : ''}`);
+    response.destroy();
+  });
 }
 
 async function pump(response: Response, parts: AsyncIterable<string>): Promise<void> {

@@ -123,30 +123,26 @@ export function pageSql(sources: readonly PageSource[], bounds: PageBounds, cont
   const count = `${context.parameter(bounds.count)}::integer`;
   const limit = bounds.offset === undefined ? `${count} + 1` : count;
   const total = isFiltered ? 'max(p.total)' : `(${totalOf(sources, context)})`;
+  const hasKey = key !== undefined && bounds.offset === undefined;
   const keys = `SELECT array_agg(p.id) AS ids, least(count(*), ${count})::integer AS size, count(*) > ${count} AS more,
-      ${total}::integer AS total${keyColumns(sources, key !== undefined && bounds.offset === undefined, 'array_agg(p.source)', 'array_agg(p.key::text)')}
+      ${total}::integer AS total, ${sources.length > 1 ? 'array_agg(p.source)' : noSources} AS sources,
+      ${hasKey ? 'array_agg(p.key::text)' : noKeys} AS keys
     FROM (SELECT p.* FROM (${candidates}) p ${isAfter} ORDER BY ${order} LIMIT ${limit}${start.offset}) p`;
   return textsSql(start.cte, keys, sources, context);
 }
 
 /** Makes the statement for a page's next portion. It yields a `PortionRow` for each resource. */
 export function portionSql(sources: readonly PageSource[], rest: PageKeys, context: SqlContext): string {
-  const array = (values: readonly unknown[] | null | undefined, type: string): string =>
-    `${context.parameter(values ?? null)}::${type}[]`;
+  const array = (values: readonly unknown[], type: string): string => `${context.parameter(values)}::${type}[]`;
   const ids = array(rest.ids, 'uuid');
-  const more = keyColumns(sources, true, array(rest.sources, 'integer'), array(rest.keys, 'text'));
-  return textsSql(
-    '',
-    `SELECT ${ids} AS ids, cardinality(${ids}) AS size, false AS more, 0 AS total${more}`,
-    sources,
-    context,
-  );
+  const keys = `SELECT ${ids} AS ids, cardinality(${ids}) AS size, false AS more, 0 AS total,
+      ${rest.sources ? array(rest.sources, 'integer') : noSources} AS sources,
+      ${rest.keys ? array(rest.keys, 'text') : noKeys} AS keys`;
+  return textsSql('', keys, sources, context);
 }
 
-/** The columns of the keys besides ids: what tables and sort keys there are to tell apart. */
-function keyColumns(sources: readonly PageSource[], hasKey: boolean, source: string, key: string): string {
-  return `, ${sources.length > 1 ? source : 'NULL::integer[]'} AS sources, ${hasKey ? key : 'NULL::text[]'} AS keys`;
-}
+const noSources = 'NULL::integer[]';
+const noKeys = 'NULL::text[]';
 
 /**
  * The texts of the rows that `keys` names, one after the other until they are a portion. Each is made on its own: a

@@ -1,7 +1,7 @@
-import type { LongPage, ResourceText } from '../http/representation.js';
+import type { LongPage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
 import { portionBytes, type PageKeys, type Portion, type Position } from '../persistence/page.js';
-import { largeText, projectInTurns, type SearchedPart } from './projected.js';
+import { largeText, projectInTurns, viewOf, type SearchedPart } from './projected.js';
 
 /** The most bytes of a page, as its resources are stored. It ends before a portion that could pass them. */
 const pageBytes = 32_000_000;
@@ -25,8 +25,8 @@ export async function* longPage({ ctx, parts, portion, hasMore, readRest, seal }
   for (let current = portion; ;) {
     for (const text of await projectAll(parts, current.texts)) yield text;
     for (const text of current.texts) bytes += Buffer.byteLength(text);
-    const large = current.large && (await largeOf(ctx, parts, current.large));
-    if (large) yield counted(large, (length) => (bytes += length));
+    const large = current.large && (await largeOf(ctx, parts, current.large, (read) => (bytes += read)));
+    if (large) yield large;
     const isFull = bytes + portionBytes > pageBytes;
     if (!current.rest || isFull) return current.rest || hasMore ? seal?.(current.place) : undefined;
     current = await readRest(current.rest);
@@ -38,23 +38,25 @@ function projectAll(parts: readonly SearchedPart[], texts: readonly string[]): P
   return isIdentity ? Promise.resolve(texts) : projectInTurns(parts, texts);
 }
 
-/** A resource that is too large for one text; undefined when it was deleted since. */
+/**
+ * A resource that is too large for one text; undefined when it was deleted since.
+ * @param count is given how long what was read of it is
+ */
 async function largeOf(
   ctx: RequestContext,
   parts: readonly SearchedPart[],
   { source, id }: { readonly source: number; readonly id: string },
+  count: (length: number) => void,
 ): Promise<AsyncIterable<string> | undefined> {
   const part = parts[source];
   if (!part) return undefined;
-  const { repository, projection } = part;
-  const view = { baseUrl: ctx.baseUrl, wants: (name: string) => projection.wants(name) };
-  const large = await repository.readLarge(ctx, id, view, 'goOn');
-  return large && largeText(large, projection).parts;
+  const large = await part.repository.readLarge(ctx, id, viewOf(ctx, part), 'goOn');
+  return large && largeText({ ...large, values: counted(large.values, count) }, part.projection).parts;
 }
 
-async function* counted(parts: ResourceText & object, count: (length: number) => void): AsyncGenerator<string> {
-  for await (const part of parts) {
-    count(part.length);
-    yield part;
+async function* counted(values: AsyncIterable<string>, count: (length: number) => void): AsyncGenerator<string> {
+  for await (const some of values) {
+    count(some.length);
+    yield some;
   }
 }

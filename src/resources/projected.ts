@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { TextInParts } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
 import type { ResourceEntity } from '../persistence/resource.entity.js';
-import type { LargeResource, ResourceRepository } from '../persistence/resource.repository.js';
+import type { LargeResource, ResourceRepository, View } from '../persistence/resource.repository.js';
 import { type JsonObject, type JsonValue, type Projection, type ResourceSchema } from '../scim/index.js';
 
 /** A resource type that is searched. */
@@ -15,6 +15,12 @@ export interface Searched {
 export interface SearchedPart extends Searched {
   readonly projection: Projection;
 }
+
+/** How the resources of a part of a search are represented. */
+export const viewOf = ({ baseUrl }: Pick<RequestContext, 'baseUrl'>, { projection }: SearchedPart): View => ({
+  baseUrl,
+  wants: (name) => projection.wants(name),
+});
 
 /** Characters of text that are projected in one go; others have their turn in between. */
 const atOnce = 500_000;

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ResourcePage } from '../http/representation.js';
 import type { RequestContext } from '../http/request-context.js';
-import type { SqlContext } from '../persistence/filter-sql/columns.js';
-import type { PageBounds, PageKeys, PageSource, Portion, Position } from '../persistence/page.js';
+import type { PageBounds, PageKeys, Portion, Position } from '../persistence/page.js';
 import { Pages, type PageSources } from '../persistence/pages.js';
 import {
   bindFilter,
@@ -17,7 +16,7 @@ import {
 } from '../scim/index.js';
 import { Cursors } from './cursors.js';
 import { longPage } from './long-page.js';
-import { projectTexts, type Searched, type SearchedPart } from './projected.js';
+import { projectTexts, viewOf, type Searched, type SearchedPart } from './projected.js';
 
 /** Finds resources, of one type or across types (RFC 7644 sections 3.4.2 and 3.4.3, RFC 9865). */
 @Injectable()
@@ -64,7 +63,7 @@ export class SearchService {
         parts,
         portion,
         hasMore,
-        readRest: this.restOf(ctx, sources),
+        readRest: this.restOf(ctx, parts),
         seal: isByCursor ? seal : undefined,
       };
       return new ResourcePage([], totalResults, isByCursor ? {} : { startIndex }, longPage(reading));
@@ -74,8 +73,12 @@ export class SearchService {
     return new ResourcePage(texts, totalResults, portion && hasMore ? { nextCursor: await seal(portion.place) } : {});
   }
 
-  private restOf(ctx: RequestContext, sources: PageSources): (rest: PageKeys) => Promise<Portion> {
-    return (rest) => this.pages.readRest(ctx, ctx.baseUrl, rest, sources);
+  /** Reads on in a page: what is left are ids, so neither the filter nor the order is asked for again. */
+  private restOf(ctx: RequestContext, parts: readonly SearchedPart[]): (rest: PageKeys) => Promise<Portion> {
+    return (rest) =>
+      this.pages.readRest(ctx, ctx.baseUrl, rest, (context) =>
+        parts.map((part) => part.repository.pageSource({}, viewOf(ctx, part), context)),
+      );
   }
 
   /** Where a page by cursor begins; undefined for the first page, and without a cursor. */
@@ -99,7 +102,7 @@ function sourcesOf(
   parts: readonly SearchedPart[],
   { filter, sortBy, sortOrder }: SearchRequest,
   { isAcross, refusesPersonal }: { readonly isAcross: boolean; readonly refusesPersonal: boolean },
-): (context: SqlContext) => PageSource[] {
+): PageSources {
   const parsed = filter === undefined ? undefined : parseFilter(filter);
   const options: BindOptions = isAcross ? { absentIn: ctx.registry } : {};
   const queries = parts.map(({ schema }) => {
@@ -109,11 +112,5 @@ function sourcesOf(
     return { ...(bound ? { filter: bound } : {}), ...(sort ? { sort } : {}) };
   });
   return (context) =>
-    parts.map(({ repository, projection }, index) =>
-      repository.pageSource(
-        queries[index] ?? {},
-        { baseUrl: ctx.baseUrl, wants: (name) => projection.wants(name) },
-        context,
-      ),
-    );
+    parts.map((part, index) => part.repository.pageSource(queries[index] ?? {}, viewOf(ctx, part), context));
 }
