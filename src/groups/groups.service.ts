@@ -40,13 +40,10 @@ export class GroupsService extends ResourceService<GroupEntity> {
   }
 
   protected async applyLinks(ctx: WriteContext, id: string, changes: readonly LinkChange[]): Promise<MemberChanges> {
-    const added: string[] = [];
-    const removed: string[] = [];
-    for (const change of changes) {
-      const applied = await this.memberships.apply(ctx, id, change);
-      added.push(...applied.added);
-      removed.push(...applied.removed);
-    }
+    const applied: MemberChanges[] = [];
+    for (const change of changes) applied.push(await this.memberships.apply(ctx, id, change));
+    const added = applied.flatMap((each) => each.added);
+    const removed = applied.flatMap((each) => each.removed);
     const bytes = (added.length - removed.length) * rowBytes.member;
     await ctx.quota.refuseGrowth(ctx, () => bytes);
     ctx.quota.wrote(bytes);

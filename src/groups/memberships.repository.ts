@@ -94,8 +94,8 @@ export class MembershipsRepository {
     const [result] = await this.statements.run<AddResult>(scope, addSql, [
       scope.tenant.id,
       groupId,
-      links.map((link) => link.value),
-      links.map((link) => link.type ?? null),
+      links.map((link) => link.value).join(),
+      links.map((link) => link.type ?? '').join(),
     ]);
     if (result?.missing != null && !ignoreUnknownMembers) throw noSuchMember(result.missing);
     if (result?.mistyped != null) {
@@ -104,19 +104,19 @@ export class MembershipsRepository {
         `members: the "type" of ${quote(result.mistyped)} is not what that resource is.`,
       );
     }
-    return result?.added ?? [];
+    return listOf(result?.added);
   }
 
   private async remove(scope: Scope, groupId: string, values: readonly string[]): Promise<readonly string[]> {
     const ids = values.filter(isResourceId);
     if (ids.length === 0) return unchanged.removed;
-    return this.deleteWhere(scope, groupId, 'm.member_id = ANY($3::uuid[])', [ids]);
+    return this.deleteWhere(scope, groupId, `m.member_id = ANY(${idsIn('$3')})`, [ids.join()]);
   }
 
   private removeOthers(scope: Scope, groupId: string, kept: readonly Link[]): Promise<readonly string[]> {
     const ids = kept.map((link) => link.value).filter(isResourceId);
-    const isKept = 'EXISTS (SELECT 1 FROM unnest($3::uuid[]) AS kept(id) WHERE kept.id = m.member_id)';
-    return this.deleteWhere(scope, groupId, `NOT ${isKept}`, [ids]);
+    const isKept = `EXISTS (SELECT 1 FROM unnest(${idsIn('$3')}) AS kept(id) WHERE kept.id = m.member_id)`;
+    return this.deleteWhere(scope, groupId, `NOT ${isKept}`, [ids.join()]);
   }
 
   private removeWhere(scope: Scope, groupId: string, filter: BoundFilter): Promise<readonly string[]> {
@@ -135,25 +135,33 @@ export class MembershipsRepository {
     condition: string,
     parameters: readonly unknown[],
   ): Promise<readonly string[]> {
-    const rows = await this.statements.run<{ id: string }>(
+    const [row] = await this.statements.run<{ removed: string | null }>(
       scope,
-      `DELETE FROM group_members m WHERE m.tenant_id = $1 AND m.group_id = $2 AND ${condition} RETURNING m.member_id AS id`,
+      `WITH removed AS (
+         DELETE FROM group_members m WHERE m.tenant_id = $1 AND m.group_id = $2 AND ${condition} RETURNING m.member_id
+       ) SELECT string_agg(member_id::text, ',') AS removed FROM removed`,
       [scope.tenant.id, groupId, ...parameters],
     );
-    return rows.map(({ id }) => id);
+    return listOf(row?.removed);
   }
 }
 
 interface AddResult {
-  /** Null when none was added. */
-  readonly added: string[] | null;
+  /** With commas between; null when none was added. */
+  readonly added: string | null;
   readonly missing: string | null;
   readonly mistyped: string | null;
 }
 
+// Very many ids go to the database and come back as one text: as an array, each would be quoted and parsed by itself.
+const idsIn = (parameter: string): string => `string_to_array(${parameter}::text, ',')::uuid[]`;
+const listOf = (ids: string | null | undefined): string[] => (ids ? ids.split(',') : []);
+
 // One statement whatever the number of members: those that exist are added, and one that cannot be is named.
 const addSql = `
-  WITH given AS (SELECT * FROM unnest($3::uuid[], $4::text[]) AS given(id, type)),
+  WITH given AS (
+    SELECT * FROM unnest(${idsIn('$3')}, string_to_array($4::text, ',', '')) AS given(id, type)
+  ),
   found AS (
     SELECT u.id, 'User' AS type FROM users u WHERE u.tenant_id = $1 AND u.id IN (SELECT id FROM given)
     UNION ALL
@@ -164,7 +172,7 @@ const addSql = `
     SELECT $1, $2, found.id, found.type FROM found ORDER BY found.id
     ON CONFLICT DO NOTHING RETURNING member_id
   )
-  SELECT (SELECT array_agg(member_id) FROM added) AS added,
+  SELECT (SELECT string_agg(member_id::text, ',') FROM added) AS added,
     (SELECT given.id FROM given LEFT JOIN found USING (id) WHERE found.id IS NULL LIMIT 1) AS missing,
     (SELECT given.id FROM given JOIN found USING (id) WHERE given.type <> found.type LIMIT 1) AS mistyped`;
 

@@ -40,8 +40,12 @@ export const limits = {
   patchOperations: 1_000,
   /** Values of multi-valued attributes that the operations of one PATCH request go through, counted by operation. */
   patchValues: 100_000,
+  /** Characters of such values that the operations of one PATCH request look at or make. */
+  patchCharacters: 2_000_000,
   /** Members named by one PATCH operation. */
   patchMembers: 10_000,
+  /** Changes of links that the operations of one PATCH request come to, each a statement of its own. */
+  patchLinkChanges: 50,
   /** Members named by one POST or PUT of a Group. */
   resourceMembers: 100_000,
   /** Characters of one string value. */

@@ -53,9 +53,14 @@ export function copyJson<T extends JsonValue | undefined>(value: T): T {
 
 /** A text that two JSON values share when `sameJson` holds for them, and only then. */
 export function jsonKey(value: JsonValue): string {
-  return JSON.stringify(value, (_key, item: JsonValue) =>
-    isJsonObject(item) ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
-  );
+  if (Array.isArray(value)) return `[${value.map(jsonKey).join(',')}]`;
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  let key = '';
+  for (const name of Object.keys(value).sort()) {
+    const item = value[name];
+    if (item !== undefined) key += `${key === '' ? '' : ','}${JSON.stringify(name)}:${jsonKey(item)}`;
+  }
+  return `{${key}}`;
 }
 
 /** A string attribute that validation has made sure of; "" when there is none. */

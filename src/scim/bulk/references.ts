@@ -56,10 +56,24 @@ export function splitWaiting(
   const later: JsonObject = {};
   for (const [name, value] of Object.entries(data)) {
     if (value === undefined) continue;
-    const waits = [...referencesIn(value)].some((reference) => !ids.has(reference));
+    const { waits, resolved } = resolveNow(value, ids);
     if (waits) later[name] = value;
-    const resolved = waits && isJsonObject(value) ? splitWaiting(value, ids).now : resolveReferences(value, ids);
     if (resolved !== undefined) now[name] = resolved;
   }
   return { now, later: Object.keys(later).length > 0 ? later : undefined };
+}
+
+/** What can be written now of a value, and whether anything of it has to wait. Objects within objects lose what waits. */
+function resolveNow(
+  value: JsonValue,
+  ids: ReadonlyMap<string, string>,
+): { waits: boolean; resolved: JsonValue | undefined } {
+  if (isJsonObject(value)) {
+    const { now, later } = splitWaiting(value, ids);
+    return { waits: later !== undefined, resolved: now };
+  }
+  return {
+    waits: [...referencesIn(value)].some((reference) => !ids.has(reference)),
+    resolved: resolveReferences(value, ids),
+  };
 }

@@ -5,13 +5,15 @@ import type { ResourceSchema } from '../schema/registry.js';
 import { subAttribute, type Attribute } from '../schema/schema.js';
 
 const ascii = /^[\0-\x7f]*$/;
+const capitalSigma = '\u03a3';
 
 /**
  * Folds case without regard to language or position, so that equal texts fold to equal texts. Idempotent.
  */
 export function foldCase(text: string): string {
   if (ascii.test(text)) return text.toLowerCase();
-  // One code point at a time: String.toLowerCase makes a capital sigma depend on its neighbours.
+  if (!text.includes(capitalSigma)) return toNfc(text.toLowerCase());
+  // One code point at a time: String.toLowerCase makes this letter, and no other, depend on its neighbours.
   return toNfc(Array.from(text, (char) => char.toLowerCase()).join(''));
 }
 

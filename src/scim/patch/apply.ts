@@ -16,7 +16,8 @@ import { checkImmutable } from '../validate/mutability.js';
 import { checkRequired, withSchemas } from '../validate/validate.js';
 import { complexObject, readValue } from '../validate/value.js';
 import { clears } from './compat.js';
-import { linkChange, type LinkChange } from './links.js';
+import { ElementCache } from './element-cache.js';
+import { joinLinkChanges, linkChange, type LinkChange } from './links.js';
 import { applyToElements } from './multi-valued.js';
 import type { PatchOperation, SetOperation } from './operation.js';
 import { checkWritable, resolvePatchPath, type PatchAttribute } from './target.js';
@@ -46,17 +47,18 @@ export function applyPatch(
   const patched = withSchemas(patch.resource, schema);
   checkRequired(patched, schema);
   checkImmutable(resource, patched, schema);
-  return { resource: patched, links: patch.links };
+  return { resource: patched, links: joinLinkChanges(patch.links) };
 }
 
 class Patch {
   readonly links: LinkChange[] = [];
   private valuesSeen = 0;
+  readonly cache = new ElementCache();
 
   constructor(
     readonly resource: JsonObject,
     private readonly schema: ResourceSchema,
-    private readonly profile: Profile,
+    readonly profile: Profile,
   ) {}
 
   apply(operation: PatchOperation): void {
@@ -156,7 +158,7 @@ class Patch {
     const container = this.container(extension);
     const before = container[attribute.name];
     const after = attribute.multiValued
-      ? applyToElements(operation, target, this.elements(before), this.profile)
+      ? applyToElements(operation, target, this.elements(before), this)
       : applyToSingle(operation, target, before, this.profile);
     if ((attribute.required && isUnassigned(after)) || (sub?.required && unassigns)) {
       throw new ScimError('mutability', `${quote(target.text)} is required and cannot be removed.`);

@@ -137,3 +137,52 @@ function checkCount(count: number, attribute: Attribute): void {
     `One operation may name ${limits.patchMembers} ${attribute.name}; this one names ${count}.`,
   );
 }
+
+/** A change that names the links it adds or takes away. */
+type NamedChange =
+  | { readonly kind: 'add'; readonly links: readonly Link[] }
+  | { readonly kind: 'remove'; readonly values: readonly string[] };
+
+const isNamed = (change: LinkChange): change is NamedChange => change.kind === 'add' || change.kind === 'remove';
+
+/** So many changes are carried out one after the other, as they were asked for. */
+const fewChanges = 10;
+
+/**
+ * Puts very many changes together where that comes to the same: each run of changes that name links becomes one that adds and one that
+ * takes away. A link that a run both adds and takes away is added, so that it is found to exist, and stays as the last
+ * change says.
+ * @throws ScimError payloadTooLarge when more than 50 changes are left
+ */
+export function joinLinkChanges(changes: readonly LinkChange[]): LinkChange[] {
+  if (changes.length <= fewChanges) return [...changes];
+  const joined: LinkChange[] = [];
+  for (let at = 0; at < changes.length; ) {
+    const end = changes.findIndex((change, index) => index >= at && !isNamed(change));
+    const run = changes.slice(at, end < 0 ? changes.length : end) as NamedChange[];
+    joined.push(...joinRun(run));
+    at += run.length;
+    const other = changes[at++];
+    if (other) joined.push(other);
+  }
+  if (joined.length <= limits.patchLinkChanges) return joined;
+  throw new ScimError(
+    'payloadTooLarge',
+    `The operations come to more than ${limits.patchLinkChanges} changes of members in turn; send them in several requests.`,
+  );
+}
+
+function joinRun(run: readonly NamedChange[]): LinkChange[] {
+  const links: Link[] = [];
+  const last = new Map<string, NamedChange['kind']>();
+  for (const change of run) {
+    if (change.kind === 'add') links.push(...change.links);
+    const ids = change.kind === 'add' ? change.links.map(({ value }) => value) : change.values;
+    for (const id of ids) last.set(id, change.kind);
+  }
+  const values = [...last].filter(([, kind]) => kind === 'remove').map(([id]) => id);
+  return [
+    ...(links.length > 0 ? [{ kind: 'add', links } as const] : []),
+    ...(values.length > 0 ? [{ kind: 'remove', values } as const] : []),
+  ];
+}

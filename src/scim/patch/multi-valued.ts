@@ -1,15 +1,25 @@
 import { quote, ScimError } from '../errors.js';
 import { evaluateElement } from '../filter/evaluate.js';
-import { foldValue } from '../filter/fold.js';
 import { limits } from '../limits.js';
 import type { Profile } from '../profile.js';
-import { isJsonObject, jsonKey, type JsonObject, type JsonValue } from '../resource.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../resource.js';
 import type { Attribute } from '../schema/schema.js';
 import { readElements, readSingle, readValue } from '../validate/value.js';
 import { clears, elementFromFilter, listedElements } from './compat.js';
-import { identityOf, isAmong } from './identity.js';
+import type { ElementCache } from './element-cache.js';
+import { isAmong } from './identity.js';
 import type { PatchOperation, RemoveOperation, SetOperation } from './operation.js';
 import type { PatchAttribute } from './target.js';
+
+// So many are sought one by one; more, by an index of all.
+const fewTouched = 4;
+
+/** How an operation is applied. */
+export interface PatchScope {
+  readonly profile: Profile;
+  /** What is known of the elements that the request's operations go through. */
+  readonly cache: ElementCache;
+}
 
 /**
  * Applies one operation to the elements of a multi-valued attribute (RFC 7644 section 3.5.2).
@@ -22,22 +32,24 @@ export function applyToElements(
   operation: PatchOperation,
   target: PatchAttribute,
   elements: JsonValue[],
-  profile: Profile,
+  scope: PatchScope,
 ): JsonValue[] {
   const { attribute, filter, subAttribute } = target;
   const touched = new Set<JsonValue>();
   const after =
     filter || subAttribute
       ? // Only complex attributes have sub-attributes to filter by or to name.
-        editMatches(operation, target, elements as JsonObject[], profile, touched)
+        editMatches(operation, target, elements as JsonObject[], scope, touched)
       : operation.op === 'remove'
-        ? removeListed(operation, attribute, elements, profile)
-        : addElements(operation, attribute, elements, profile, touched);
+        ? removeListed(operation, attribute, elements, scope)
+        : addElements(operation, attribute, elements, scope, touched);
   if (after === elements) return elements;
   if (after.length > limits.arrayElements) {
     throw new ScimError('payloadTooLarge', `${attribute.name} may have no more than ${limits.arrayElements} values.`);
   }
-  return withoutDuplicates(demoteOthers(after, touched, attribute));
+  const single = demoteOthers(after, touched, attribute);
+  const isNewAlone = (filter ?? subAttribute) !== undefined && single === after;
+  return isNewAlone && !repeats(after, touched, scope.cache) ? after : withoutDuplicates(single, scope.cache);
 }
 
 /** Add appends what is not there; replace makes the value the whole set. */
@@ -45,59 +57,66 @@ function addElements(
   { op, value }: SetOperation,
   attribute: Attribute,
   elements: JsonValue[],
-  profile: Profile,
+  scope: PatchScope,
   touched: Set<JsonValue>,
 ): JsonValue[] {
+  const { profile, cache } = scope;
   if (clears(value, attribute, profile)) return [];
   // One object may be added as it is; a whole set is an array.
   const given = op === 'add' && isJsonObject(value) ? [value] : value;
   const read = (readValue(attribute, given, profile) ?? []) as JsonValue[];
   if (op === 'replace') return read;
   const after = [...elements];
-  const there = new Set(elements.map(jsonKey));
-  const places = new Map(elements.map((element, place) => [identityOf(element, attribute), place]));
+  const there = new Set(elements.map((element) => cache.keyOf(element)));
+  const places = new Map(elements.map((element, place) => [cache.partsOf(element, attribute).identity, place]));
   for (const element of read) {
-    if (there.has(jsonKey(element))) continue;
-    const identity = identityOf(element, attribute);
+    if (there.has(cache.keyOf(element))) continue;
+    const { identity } = cache.partsOf(element, attribute);
     const place = places.get(identity) ?? after.length;
     const existing = after[place];
     const merged = isJsonObject(existing) && isJsonObject(element) ? { ...existing, ...element } : element;
     after[place] = merged;
     places.set(identity, place);
-    if (existing !== undefined) there.delete(jsonKey(existing));
-    there.add(jsonKey(merged));
+    if (existing !== undefined) there.delete(cache.keyOf(existing));
+    there.add(cache.keyOf(merged));
     // One that was primary before and is only named again gives way to the one that is now made primary.
     if (isPrimary(element) || (existing !== undefined && touched.has(existing))) touched.add(merged);
   }
   return after;
 }
 
-const matcher = ({ attribute, filter }: PatchAttribute): ((element: JsonObject) => boolean) => {
+function matcher({ attribute, filter }: PatchAttribute, cache: ElementCache): (element: JsonObject) => boolean {
   if (!filter) return () => true;
-  return (element) => evaluateElement(filter.bound, foldValue(attribute, element) as JsonObject);
-};
+  return (element) => evaluateElement(filter.bound, cache.partsOf(element, attribute).whole as JsonObject);
+}
 
 /** Changes the elements that a value path or a sub-attribute selects. */
 function editMatches(
   operation: PatchOperation,
   target: PatchAttribute,
   elements: JsonObject[],
-  profile: Profile,
+  scope: PatchScope,
   touched: Set<JsonValue>,
 ): JsonValue[] {
-  const matches = new Set(elements.filter(matcher(target)));
-  if (matches.size === 0) {
-    const created = operation.op === 'remove' ? undefined : createElement(operation, target, profile);
-    if (created) touched.add(created);
-    return created ? [...elements, created] : elements;
-  }
-  return elements.flatMap((element) => {
-    if (!matches.has(element)) return [element];
-    const edited = editElement(operation, target, element, profile);
-    if (edited === undefined) return [];
+  const matches = matcher(target, scope.cache);
+  const after: JsonValue[] = [];
+  let isFound = false;
+  for (const element of elements) {
+    if (!matches(element)) {
+      after.push(element);
+      continue;
+    }
+    isFound = true;
+    const edited = editElement(operation, target, element, scope);
+    if (edited === undefined) continue;
     touched.add(edited);
-    return [edited];
-  });
+    after.push(edited);
+  }
+  if (isFound) return after;
+  const created = operation.op === 'remove' ? undefined : createElement(operation, target, scope);
+  if (!created) return elements;
+  touched.add(created);
+  return [...elements, created];
 }
 
 /** @returns the element after the operation, undefined when nothing is left of it */
@@ -105,7 +124,7 @@ function editElement(
   operation: PatchOperation,
   { attribute, subAttribute, text }: PatchAttribute,
   element: JsonObject,
-  profile: Profile,
+  { profile }: PatchScope,
 ): JsonValue | undefined {
   const { op } = operation;
   const unassigns = op === 'remove' || clears(operation.value, subAttribute ?? attribute, profile);
@@ -124,8 +143,9 @@ function editElement(
  * Creates the element that a value path describes, where the operation and the profile allow (RFC 7644 section 3.5.2.1).
  * @returns undefined when there is nothing to create
  */
-function createElement({ op, value }: SetOperation, target: PatchAttribute, profile: Profile): JsonObject | undefined {
+function createElement({ op, value }: SetOperation, target: PatchAttribute, scope: PatchScope): JsonObject | undefined {
   const { attribute, filter, subAttribute, text } = target;
+  const { profile, cache } = scope;
   const allowed = op === 'add' || profile.createOnReplace || !filter;
   const described = filter ? elementFromFilter(filter.written) : {};
   const noTarget = (): ScimError => new ScimError('noTarget', `${quote(text)} matches no value of ${attribute.name}.`);
@@ -136,7 +156,7 @@ function createElement({ op, value }: SetOperation, target: PatchAttribute, prof
   const where = subAttribute ? text.slice(0, text.lastIndexOf('.')) : text;
   const created = readSingle(attribute, { ...described, ...given }, profile, where);
   // What is set may contradict what the path asks for.
-  if (!isJsonObject(created) || !matcher(target)(created)) throw noTarget();
+  if (!isJsonObject(created) || !matcher(target, cache)(created)) throw noTarget();
   return created;
 }
 
@@ -145,11 +165,11 @@ function removeListed(
   { value }: RemoveOperation,
   attribute: Attribute,
   elements: JsonValue[],
-  profile: Profile,
+  { profile, cache }: PatchScope,
 ): JsonValue[] {
   if (value === undefined) return [];
   const given = listedElements(value).map((item) => (attribute.type === 'complex' ? item : (item['value'] ?? null)));
-  const isListed = isAmong(readElements(attribute, given, profile, attribute.name), attribute);
+  const isListed = isAmong(readElements(attribute, given, profile, attribute.name), attribute, cache);
   return elements.filter((element) => !isListed(element));
 }
 
@@ -170,8 +190,15 @@ function demoteOthers(after: JsonValue[], touched: ReadonlySet<JsonValue>, attri
   );
 }
 
+/** Whether one of the elements that an operation changed is there twice. */
+function repeats(elements: readonly JsonValue[], touched: ReadonlySet<JsonValue>, cache: ElementCache): boolean {
+  if (touched.size > fewTouched) return true;
+  const keys = Array.from(touched, (element) => cache.keyOf(element));
+  return keys.some((key) => elements.filter((element) => cache.keyOf(element) === key).length > 1);
+}
+
 /** Collapses values that an operation made equal in everything: a set holds each once. */
-function withoutDuplicates(elements: JsonValue[]): JsonValue[] {
-  const distinct = new Map(elements.map((element) => [jsonKey(element), element]));
+function withoutDuplicates(elements: JsonValue[], cache: ElementCache): JsonValue[] {
+  const distinct = new Map(elements.map((element) => [cache.keyOf(element), element]));
   return distinct.size === elements.length ? elements : [...distinct.values()];
 }
