@@ -38,7 +38,7 @@ const changeErrors = [...writeErrors, 'mutability', 'notFound', 'preconditionFai
 const cursorErrors = ['invalidCursor', 'expiredCursor', 'invalidCount'] as const;
 
 /** What can be wrong with a search by GET and by POST. */
-export const listErrors = ['invalidFilter', 'invalidValue', ...cursorErrors] as const;
+export const listErrors = ['invalidFilter', 'tooMany', 'invalidValue', ...cursorErrors] as const;
 export const searchErrors = ['invalidSyntax', ...listErrors, 'payloadTooLarge', 'unsupportedMediaType'] as const;
 
 /** Bodies of POST /.search: the query, kept out of the URL. */

@@ -4,6 +4,7 @@ import { quote, rowForStatus, ScimError, scimErrorNames, type ScimErrorName } fr
 /** Every error: its row, HTTP status and scimType (RFC 7644 section 3.12, tables 8 and 9). */
 const table: readonly (readonly [row: ScimErrorName, status: number, scimType: string | undefined])[] = [
   ['invalidFilter', 400, 'invalidFilter'],
+  ['tooMany', 400, 'tooMany'],
   ['mutability', 400, 'mutability'],
   ['invalidSyntax', 400, 'invalidSyntax'],
   ['invalidPath', 400, 'invalidPath'],

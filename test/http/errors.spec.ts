@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerClientError } from '../../src/http/client-error.js';
 import { limits, scimErrorNames, type ErrorMessage, type ScimErrorName } from '../../src/scim/index.js';
+import { ReservedConnections } from '../../src/persistence/reserved-connections.js';
+import { Searches } from '../../src/persistence/searches.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { UsersRepository } from '../../src/users/users.repository.js';
 import { UsersService } from '../../src/users/users.service.js';
@@ -74,6 +76,19 @@ const refusals: Readonly<Partial<Record<ScimErrorName, Refusal>>> = {
     status: 400,
     scimType: 'invalidFilter',
     detail: 'The filter has "regex" at character 10; expected "pr" or one of eq, ne, co, sw, ew, gt, lt, ge, le.',
+  },
+  tooMany: {
+    request: (scim, { app }) => {
+      const ended = { code: '57014', message: 'canceling statement due to statement timeout', severity: 'ERROR' };
+      const searches = app.get<{ runOn(): Promise<unknown> }>(Searches);
+      jest.spyOn(searches, 'runOn').mockRejectedValueOnce(ended);
+      return scim.get('/Users?filter=title co "a"');
+    },
+    scimType: 'tooMany',
+    status: 400,
+    detail:
+      'The search took longer than 5 s, which is the limit of this server: narrow the filter, for example by "eq" on id, ' +
+      'userName, externalId or emails.value, or sort by one of these.',
   },
   mutability: {
     request: patch('id'),
@@ -248,9 +263,9 @@ const refusals: Readonly<Partial<Record<ScimErrorName, Refusal>>> = {
     headers: { Connection: 'close' },
   },
   unavailable: {
-    request: (scim, { dataSource }) => {
+    request: (scim, { app }) => {
       const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.7:5432'), { code: 'ECONNREFUSED' });
-      jest.spyOn(dataSource, 'query').mockRejectedValueOnce(refused);
+      jest.spyOn(app.get(ReservedConnections), 'query').mockRejectedValueOnce(refused);
       return scim.get(`${server.origin}/readyz`);
     },
     status: 503,

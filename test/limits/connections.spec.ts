@@ -156,6 +156,23 @@ describeWith([], 'The connections to the database', () => {
     await until(async () => (await attacker.list(filtered('userName eq "fat-1"'))).body.totalResults === 1);
   });
 
+  it('are not all taken by changes that wait for a lock: others read, search and change, and a tenant is told that it waits for itself', async () => {
+    const [attacker = neighbour] = attackers;
+    const { body: group } = await attacker.post('/Groups', { displayName: 'locked' });
+    const rename = () =>
+      attacker.operations(`/Groups/${group.id}`, [{ op: 'replace', path: 'displayName', value: 'renamed' }]);
+    const [locking, statuses] = [server.dataSource.createQueryRunner(), [] as number[]];
+    await locking.startTransaction();
+    await locking.query('SELECT 1 FROM groups WHERE id = $1 FOR UPDATE', [group.id]);
+    const renaming = range(20).map(() => rename().then(({ status }) => statuses.push(status)));
+    const failures = await failuresWhile(() => until(() => Promise.resolve(statuses.includes(429))));
+    await locking.rollbackTransaction();
+    await locking.release();
+    await Promise.all(renaming);
+    expect([failures, [...new Set(statuses)].sort()]).toEqual([[], [204, 429]]);
+    expect((await rename()).status).toBe(204);
+  });
+
   it('for look-ups lose a second by a statement that is stuck, which is answered by others', async () => {
     const statements = server.app.get(Statements);
     const scope = { tenant: { id: '00000000-0000-7000-8000-000000000000' } };
