@@ -6,9 +6,9 @@ import { isServer, poolOf } from './data-source.js';
 import type { TenantScope } from './transaction.js';
 import { Turns } from './turns.js';
 
-const connections = 8;
+const connections = 4;
 /** Of these connections, how many one tenant's answers use at once. */
-const shareOfTenant = 6;
+const shareOfTenant = 3;
 /** In milliseconds: how long a statement waits for its turn where an answer can still be refused, and where it has begun. */
 const patience = { begin: 2_000, goOn: 20_000 } as const;
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { LookUps } from '../../src/persistence/look-ups.js';
+import { Pools } from '../../src/persistence/pools.js';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
@@ -85,7 +85,6 @@ const given: string[] = [];
 
 /** Notes what the pools' connections are given. Nothing was looked up yet. */
 function noteStatements(): void {
-  const { master } = server.dataSource.driver as unknown as { master: pg.Pool };
   const noted = new WeakSet<pg.PoolClient>();
   const note = (client: pg.PoolClient): void => {
     if (noted.has(client)) return;
@@ -97,7 +96,7 @@ function noteStatements(): void {
       return query(...args);
     }) as typeof client.query;
   };
-  for (const pool of [master, server.app.get(LookUps).ownPool]) pool?.on('acquire', note);
+  for (const pool of Object.values(server.app.get(Pools).byName)) pool.on('acquire', note);
 }
 
 /** The statements that the database gets while something is done: with equal ones it does equal work. */
