@@ -51,36 +51,33 @@ function waitForReader() {
   }
 }
 
+let part = new Uint8Array(partSize);
+let filled = 0;
+
+/** Adds to the part that is being filled, and says it when it is full. @param {Uint8Array} bytes what changes afterwards */
+function add(bytes) {
+  for (let rest = bytes; rest.length > 0;) {
+    const fitting = rest.subarray(0, partSize - filled);
+    part.set(fitting, filled);
+    filled += fitting.length;
+    rest = rest.subarray(fitting.length);
+    if (filled < partSize) return;
+    waitForReader();
+    sayPart(part, false);
+    part = new Uint8Array(partSize);
+    filled = 0;
+  }
+}
+
 /**
  * Runs messages and says what they are answered.
  * @param {PGlite} database
  * @param {Uint8Array} bytes
  */
 async function run(database, bytes) {
-  /** @type {Uint8Array[]} */
-  let pieces = [];
-  let length = 0;
-  const take = () => {
-    const whole = new Uint8Array(length);
-    let offset = 0;
-    for (const piece of pieces) {
-      whole.set(piece, offset);
-      offset += piece.length;
-    }
-    pieces = [];
-    length = 0;
-    return whole;
-  };
-  /** @param {Uint8Array} piece a view of the engine's memory, which changes afterwards */
-  const onRawData = (piece) => {
-    pieces.push(piece.slice());
-    length += piece.length;
-    if (length < partSize) return;
-    waitForReader();
-    sayPart(take(), false);
-  };
-  await database.execProtocolRawStream(bytes, { onRawData });
-  sayPart(take(), true);
+  await database.execProtocolRawStream(bytes, { onRawData: add });
+  sayPart(part.slice(0, filled), true);
+  filled = 0;
 }
 
 /** Leaves nothing of the session that was before. @param {PGlite} database */

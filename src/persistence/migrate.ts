@@ -54,12 +54,11 @@ export async function exclusively<T>(
   }
 }
 
-/** Lets the connection be silent for longer than a request's statement may take. */
+/** Lets the connection be silent for longer than a request's statement may take; on the embedded one that is its limit. */
 async function liftSilenceLimit(queryRunner: QueryRunner): Promise<{ restore: () => void }> {
   const client = (await queryRunner.connect()) as pg.PoolClient & { connection: { stream: Socket } };
   const { stream } = client.connection;
   const { timeout } = stream;
-  // The embedded database's stream is no socket and has none.
   if (!timeout) return { restore: () => undefined };
   stream.setTimeout(0);
   return { restore: () => void stream.setTimeout(timeout) };

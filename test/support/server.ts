@@ -15,7 +15,7 @@ import { createLogger, NestLogger } from '../../src/ops/logging.js';
 import type { TenantSettings } from '../../src/scim/index.js';
 import { TenantsService } from '../../src/tenants/tenants.service.js';
 import { ScimClient } from './client.js';
-import { createDatabase } from './database.js';
+import { createDatabase, type TestDatabase } from './database.js';
 import { preparedStatements } from './prepared-statements.js';
 
 /** The public URL that test servers are configured with: not the one they listen on, so that mixing them up shows. */
@@ -41,9 +41,15 @@ export interface TestServer {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a server in this process. Nobody has to wait for anybody, unless the environment turns limits on. */
-export async function startServer(environment: Readonly<Record<string, string>> = {}): Promise<TestServer> {
-  const { database, drop } = await createDatabase();
+/**
+ * Starts a server in this process. Nobody has to wait for anybody, unless the environment turns limits on.
+ * @param on the database, which goes with the server
+ */
+export async function startServer(
+  environment: Readonly<Record<string, string>> = {},
+  on: Promise<TestDatabase> = createDatabase(),
+): Promise<TestServer> {
+  const { database, drop } = await on;
   const config: Config = readConfig({
     PUBLIC_URL: publicUrl,
     RATE_LIMIT: 'off',
