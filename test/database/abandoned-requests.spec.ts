@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { UsersRepository } from '../../src/users/users.repository.js';
 import type { Resource } from '../support/client.js';
 import { inconsistencies } from '../support/consistency.js';
+import { hangUp } from '../support/hang-up.js';
 import { open } from '../support/raw-http.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
@@ -118,5 +120,41 @@ describe('A client that goes away', () => {
     const { body } = await server.scim.list('/Groups?filter=displayName eq "asked for"');
     expect(body.Resources.filter((each) => (each['members'] as unknown[]).length !== members)).toEqual([]);
     await consistent();
+  });
+
+  it('while a manager of very many is deleted has nothing done, or all of it', async () => {
+    const { body: manager } = await server.scim.post('/Users', { userName: 'manager' });
+    await server.dataSource.query(
+      `INSERT INTO users (tenant_id, id, version, user_name, user_name_key, display, display_key, document, folded,
+         created_at, last_modified_at, manager_id)
+       SELECT tenant_id, gen_random_uuid(), 1, 'report ' || n, 'report ' || n, 'r', 'r',
+         json_build_object('userName', 'report ' || n), '{}', now(), now(), id
+       FROM users, generate_series(1, 1200) n WHERE id = $1`,
+      [manager.id],
+    );
+    const reports = async (): Promise<number> => {
+      const sql = 'SELECT count(*) AS n FROM users WHERE manager_id = $1';
+      return Number((await server.dataSource.query<{ n: string }[]>(sql, [manager.id]))[0]?.n);
+    };
+    const users = server.app.get(UsersRepository);
+    const lockReports = users.lockReports.bind(users);
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const portions = jest.spyOn(users, 'lockReports').mockImplementation(async (...given) => {
+      await held;
+      return lockReports(...given);
+    });
+    const socket = open(server.origin);
+    socket.on('error', () => undefined);
+    socket.write(request('DELETE', `/Users/${manager.id}`, {}).replace(/Content-[^]*$/, '\r\n'));
+    await until(() => Promise.resolve(portions.mock.calls.length === 1));
+    await hangUp(server, socket);
+    release();
+    await nobodyIsConnected();
+    expect([portions.mock.calls.length, await reports()]).toEqual([1, 1200]);
+    expect((await server.scim.get(`/Users/${manager.id}`)).status).toBe(200);
+    jest.restoreAllMocks();
+    expect((await server.scim.delete(`/Users/${manager.id}`)).status).toBe(204);
+    expect(await reports()).toBe(0);
   });
 });

@@ -69,6 +69,32 @@ describe('a bucket', () => {
   });
 });
 
+describe('tokens that are held', () => {
+  it('are told when they are used, and come back when they are not', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    expect([bucket.hold(15), bucket.left, bucket.tell()]).toEqual([15, 5, 0]);
+    bucket.use(4);
+    bucket.giveBack(11);
+    expect([bucket.left, bucket.tell()]).toEqual([16, 4]);
+  });
+
+  it('are as many as the bucket lost, which is never more than a minute’s', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    const held = bucket.hold(100_000);
+    expect([held, bucket.left]).toEqual([620, -600]);
+    bucket.giveBack(held);
+    expect(bucket.left).toBe(20);
+  });
+
+  it('never fill a bucket beyond a burst', () => {
+    const bucket = new TokenBucket('key', rate, ignore, 0);
+    bucket.hold(10);
+    bucket.refill(rate, 5_000);
+    bucket.giveBack(10);
+    expect(bucket.left).toBe(20);
+  });
+});
+
 describe('buckets of several processes', () => {
   /** Processes that share a count, each with a bucket of the same key. */
   function processes(count: number) {
