@@ -2,11 +2,12 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { Config } from '../config.js';
+import { bytesOf, rowBytes } from '../persistence/stored-bytes.js';
 import { toScimError } from '../persistence/database-error.js';
 import { errorMessage, isJsonObject, messageUrn, type JsonValue } from '../scim/index.js';
 import type { PartialFailure } from '../http/scim-message.js';
 import { Masking } from './masking.js';
-import { insertSql, trimSql } from './request-rows.js';
+import { insertSql, trimBytesSql, trimSql } from './request-rows.js';
 
 const interval = 1_000;
 const rowsAtOnce = 500;
@@ -20,6 +21,10 @@ const mostRows = 100_000;
 const operationsKept = 20;
 /** How many rows of a tenant are written before those that are too many are removed. */
 const trimEvery = 5_000;
+/** Bytes of a tenant's rows, about: a hundred thousand long ones would be gigabytes. */
+const mostBytes = 64 * 2 ** 20;
+/** How many bytes of a tenant are written before the oldest rows are removed that are beyond. */
+const trimBytesEvery = 16 * 2 ** 20;
 
 /** What is said of a failed request besides. It is masked already, and small. */
 interface Failure {
@@ -58,8 +63,9 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
   private left = { ...keptOf } as Record<keyof typeof keptOf, number>;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> | undefined;
-  /** Rows that were written since a tenant's log was trimmed. */
+  /** Rows that were written since a tenant's log was trimmed, and their bytes since it was trimmed by them. */
   private readonly written = new Map<string, number>();
+  private readonly writtenBytes = new Map<string, number>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -129,7 +135,9 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
       const batch = this.waiting.slice(0, rowsAtOnce);
       this.waiting = this.waiting.slice(rowsAtOnce);
       try {
-        await this.dataSource.query(insertSql, [JSON.stringify(batch.map(row), cleaned)]);
+        const rows = batch.map(row);
+        await this.dataSource.query(insertSql, [JSON.stringify(rows, cleaned)]);
+        for (const each of rows) this.count(each);
       } catch (error) {
         this.failed(batch, error);
         break;
@@ -150,10 +158,22 @@ export class RequestRecorder implements OnApplicationBootstrap, OnApplicationShu
     this.logger.warn(`the request log was not written: ${(error as Error).name}`);
   }
 
+  /** Removes the oldest rows of a tenant beyond a number of bytes. */
+  async trimBytes(tenantId: string, most = mostBytes): Promise<void> {
+    this.writtenBytes.set(tenantId, 0);
+    await this.dataSource.query(trimBytesSql, [tenantId, most]);
+  }
+
+  private count({ tenant_id: id, path, request_body, response_body }: ReturnType<typeof row>): void {
+    const bytes = rowBytes.request + path.length + bytesOf(request_body) + bytesOf(response_body);
+    this.writtenBytes.set(id, (this.writtenBytes.get(id) ?? 0) + bytes);
+  }
+
   /** Removes the oldest rows of tenants that have too many: looked at now and then, and first when the process is new. */
   private async trim(batch: readonly Waiting[]): Promise<void> {
     for (const { tenantId } of batch) this.written.set(tenantId, (this.written.get(tenantId) ?? trimEvery) + 1);
     for (const tenantId of new Set(batch.map((entry) => entry.tenantId))) {
+      if ((this.writtenBytes.get(tenantId) ?? 0) >= trimBytesEvery) await this.trimBytes(tenantId);
       if ((this.written.get(tenantId) ?? 0) < trimEvery) continue;
       this.written.set(tenantId, 0);
       await this.dataSource.query(trimSql, [tenantId, mostRows]);
@@ -190,7 +210,7 @@ function failureOfOperations({ failed, of }: PartialFailure, masking: Masking) {
 }
 
 /** A row as the statement reads it. */
-function row(entry: Waiting): object {
+function row(entry: Waiting) {
   const { tenantId, at, requestId, method, target, status, milliseconds, actor, failure } = entry;
   return {
     tenant_id: tenantId,

@@ -1,3 +1,5 @@
+import { rowBytes } from '../persistence/stored-bytes.js';
+
 /** Column types of `request_log`, in the order that rows are written. */
 const columns = {
   tenant_id: 'uuid',
@@ -28,6 +30,15 @@ export const insertSql = `
 export const trimSql = `
   DELETE FROM request_log WHERE tenant_id = $1 AND (at, id) <= (
     SELECT at, id FROM request_log WHERE tenant_id = $1 ORDER BY at DESC, id DESC OFFSET $2 LIMIT 1)`;
+
+/** Removes a tenant's rows behind the newest ones that have so many bytes. Parameters: the tenant's id, how many stay. */
+export const trimBytesSql = `
+  DELETE FROM request_log WHERE tenant_id = $1 AND (at, id) <= (
+    SELECT at, id FROM (
+      SELECT at, id, sum(pg_column_size(path) + coalesce(pg_column_size(request_body), 0)
+        + coalesce(pg_column_size(response_body), 0) + ${rowBytes.request}) OVER (ORDER BY at DESC, id DESC) AS bytes
+      FROM request_log WHERE tenant_id = $1
+    ) newest WHERE bytes > $2 ORDER BY at DESC, id DESC LIMIT 1)`;
 
 /** Removes rows that are too old. Parameters: the first instant that is not, how many rows at most. */
 export const removeSql = `

@@ -284,6 +284,32 @@ describe('the size of the log', () => {
       ),
     ).toBe(100_000);
   });
+
+  it('is bounded by bytes of a tenant: the oldest go', async () => {
+    const { name } = await newTenant();
+    const { name: other } = await newTenant();
+    const [id, otherId] = [await idOf(name), await idOf(other)];
+    for (const each of [id, otherId]) {
+      await add(each, 100, new Date());
+      await server.dataSource.query(
+        `UPDATE request_log SET request_body = to_json(repeat(md5(id::text), 31)) WHERE tenant_id = $1`,
+        [each],
+      );
+    }
+    const recorder = server.app.get(RequestRecorder);
+    await recorder.trimBytes(id);
+    expect(await count(id)).toBe(100);
+    await recorder.trimBytes(id, 20_000);
+    const left = await count(id);
+    expect([left > 0, left < 70]).toEqual([true, true]);
+    const [newest, oldest] = await server.dataSource.query<{ at: Date }[]>(
+      `SELECT max(at) AS at FROM request_log WHERE tenant_id = $1 UNION ALL
+       SELECT min(at) FROM request_log WHERE tenant_id = $1`,
+      [id],
+    );
+    expect(newest?.at.getTime()).toBe((oldest?.at.getTime() ?? 0) + (left - 1) * 1_000);
+    expect(await count(otherId)).toBe(100);
+  });
 });
 
 // Last, for Nest's logger is that of the last application that was made.
