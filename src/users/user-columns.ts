@@ -58,10 +58,21 @@ export const userColumns: TableColumns = {
   elements: { groups: groupElements },
 };
 
+/**
+ * A user of more groups than this has them listed without their names, which may be missing (RFC 7643 section 4.1.2): they
+ * are as long as a tenant likes, and a user's text is in memory as a whole.
+ */
+const mostNamed = 5_000;
+
 /** The JSON text of groups, which a query yields as rows `g` with their `type`; null without any. */
-const listOf = (context: SqlContext): string =>
+const listOf = (context: SqlContext, name = `'","display":' || to_json(g.display_name)`): string =>
   `',"groups":[' || string_agg('{"value":"' || g.id || '","$ref":"' || ${urlJson(context, groupResourceType.endpoint, 'g.id')}
-      || '","display":' || to_json(g.display_name) || ',"type":"' || g.type || '"}', ',' ORDER BY g.id) || ']'`;
+      || ${name} || ',"type":"' || g.type || '"}', ',' ORDER BY g.id) || ']'`;
+
+/** The JSON text of all groups of the user `r`, which takes longer than that of the direct ones. */
+const listOfAll = (context: SqlContext): string =>
+  `(SELECT ${listOf(context, `CASE WHEN g.number <= ${mostNamed} THEN '","display":' || to_json(g.display_name) ELSE '"' END`)}
+      FROM (SELECT a.*, count(*) OVER () AS number FROM (${closure}) a) g)`;
 
 /** Whether the group of the membership `m` is itself a member of one. */
 const isNested = `EXISTS (SELECT 1 FROM group_members n WHERE n.tenant_id = m.tenant_id AND n.member_group_id = m.group_id)`;
@@ -79,11 +90,11 @@ export function groupsJson(context: SqlContext): string {
   return `(
     SELECT CASE
         WHEN ${mostGroups} IS NOT NULL AND (count(*) > ${mostGroups} OR bool_or(g.is_nested) AND ${isFarNested}) THEN NULL
-        WHEN bool_or(g.is_nested) THEN (SELECT ${listOf(context)} FROM (${closure}) g)
+        WHEN bool_or(g.is_nested) OR count(*) > ${mostNamed} THEN ${listOfAll(context)}
         ELSE coalesce(${listOf(context)}, '') END
     FROM (SELECT d.id, d.display_name, 'direct' AS type, ${isNested} AS is_nested FROM group_members m
       JOIN groups d ON d.tenant_id = m.tenant_id AND d.id = m.group_id
-      WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id LIMIT ${mostGroups} + 1) g)`;
+      WHERE m.tenant_id = r.tenant_id AND m.member_user_id = r.id LIMIT least(${mostGroups}, ${mostNamed}) + 1) g)`;
 }
 
 /**

@@ -57,7 +57,7 @@ describe('Twelve lists of 140 MB at once, in a process with a heap of 512 MB', (
     started = await startProcess({ ...home, ...environment });
     const quiet = new ScimClient(`${started.origin}/tenants/quiet/scim/v2`, token);
     const { id } = (await quiet.post('/Users', { userName: 'quiet' })).body;
-    for (const query of ['', '&attributes=userName', '&cursor']) {
+    for (const query of ['', '&attributes=userName']) {
       const { result, failures } = await whileNeighbourReads(quiet, `/Users/${id}`, () => lists(started.scim, query));
       expect(failures).toEqual([]);
       expect(result.filter((status) => status !== 200 && status !== 429)).toEqual([]);
