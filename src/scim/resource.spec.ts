@@ -128,7 +128,7 @@ describe('jsonKey', () => {
   });
 
   it('does not depend on the order of keys', () => {
-    expect(jsonKey({ b: [{ d: 1, c: 2 }], a: 3 })).toBe('{"a":3,"b":[{"c":2,"d":1}]}');
+    expect(jsonKey({ b: [{ d: 1, c: 2, e: undefined }], a: 3 })).toBe('{"a":3,"b":[{"c":2,"d":1}]}');
   });
 });
 

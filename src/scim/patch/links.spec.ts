@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { group, groupSchema, patch, refusal } from '../../../test/support/patching.js';
+import { errorOf, group, groupSchema, patch, refusal } from '../../../test/support/patching.js';
 import { profiles } from '../profile.js';
 import type { JsonObject, JsonValue } from '../resource.js';
 import type { Attribute } from '../schema/schema.js';
@@ -137,6 +137,33 @@ describe('changes of members', () => {
       { kind: 'removeAll' },
       { kind: 'add', links: [{ value: a }] },
     ]);
+  });
+
+  it('that name members are put together where they are very many, to the same end', () => {
+    const add = (...ids: string[]) => ({ op: 'add', path: 'members', value: ids.map((value) => ({ value })) });
+    const remove = (id: string) => ({ op: 'remove', path: `members[value eq "${id}"]` });
+    const each = Array.from({ length: 12 }, (_, index) => add(`m${index}`));
+    const all = Array.from({ length: 12 }, (_, index) => ({ value: `m${index}` }));
+    expect(changes(...each)).toStrictEqual([{ kind: 'add', links: all }]);
+    expect(changes(...each, remove('m1'), remove(a), add(a), remove(b))).toStrictEqual([
+      { kind: 'add', links: [...all, { value: a }] },
+      { kind: 'remove', values: ['m1', b] },
+    ]);
+    const removals = Array.from({ length: 12 }, (_, index) => remove(`m${index}`));
+    expect(changes(...removals, { op: 'remove', path: 'members' }, add(a))).toStrictEqual([
+      { kind: 'remove', values: all.map(({ value }) => value) },
+      { kind: 'removeAll' },
+      { kind: 'add', links: [{ value: a }] },
+    ]);
+  });
+
+  it('are bounded where they cannot be put together', () => {
+    const replace = { op: 'replace', path: 'members', value: [{ value: a }] };
+    expect(changes(...Array.from({ length: 50 }, () => replace))).toHaveLength(50);
+    expect(errorOf(() => changes(...Array.from({ length: 51 }, () => replace)))).toMatchObject({
+      row: 'payloadTooLarge',
+      detail: 'The operations come to more than 50 changes of members in turn; send them in several requests.',
+    });
   });
 
   const noResource = 'members[0] names no resource.';

@@ -157,7 +157,7 @@ const fewChanges = 10;
 export function joinLinkChanges(changes: readonly LinkChange[]): LinkChange[] {
   if (changes.length <= fewChanges) return [...changes];
   const joined: LinkChange[] = [];
-  for (let at = 0; at < changes.length; ) {
+  for (let at = 0; at < changes.length;) {
     const end = changes.findIndex((change, index) => index >= at && !isNamed(change));
     const run = changes.slice(at, end < 0 ? changes.length : end) as NamedChange[];
     joined.push(...joinRun(run));

@@ -237,6 +237,31 @@ describe('the work of one request', () => {
   });
 });
 
+describe('very many values that one operation changes', () => {
+  it('are a set: those that it made equal are there once', () => {
+    const six = Array.from({ length: 6 }, (_, index) => ({ value: 'a@x', display: `${index}` }));
+    const edit = { op: 'replace', path: 'emails.display', value: 'same' };
+    expect(emails(six, [edit])).toStrictEqual([{ value: 'a@x', display: 'same' }]);
+    const others = six.map(({ display }) => ({ value: `${display}@x`, display }));
+    expect(emails(others, [edit])).toStrictEqual(others.map(({ value }) => ({ value, display: 'same' })));
+  });
+});
+
+describe('the characters that the operations of one request look at', () => {
+  const display = 'x'.repeat(60_000);
+  const edit = (index: number) => ({ op: 'replace', path: 'emails[type eq "work"].value', value: `${index}@x` });
+  const edits = (count: number) => Array.from({ length: count }, (_, index) => edit(index));
+  const long = [{ value: 'a@x', type: 'work', display }];
+
+  it('are bounded', () => {
+    expect(emails(long, edits(20))).toStrictEqual([{ value: '19@x', type: 'work', display }]);
+    expect(refusal(user({ emails: long }), edits(40))).toStrictEqual({
+      row: 'payloadTooLarge',
+      detail: 'The operations go through more than 2000000 characters of values; send them in several requests.',
+    });
+  });
+});
+
 describe('values with other kinds of sub-attributes', () => {
   it('lose one that is multi-valued when nothing is left of it', () => {
     const before = { doors: [{ value: 'front', hours: ['9', '10'] }] };
