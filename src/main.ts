@@ -20,6 +20,7 @@ import { startFailure } from './ops/start-failure.js';
 import { onStopSignal, type StopSignal } from './ops/stop-signals.js';
 import type { Tracing } from './ops/tracing.js';
 import { openEmbedded } from './persistence/embedded.js';
+import { publishAddress } from './persistence/server-address.js';
 
 /**
  * For how many milliseconds a signal still lets the server take connections: whoever sends requests here has to see
@@ -59,6 +60,10 @@ async function start(): Promise<void> {
     config.adminPort === undefined || config.adminToken === undefined
       ? undefined
       : await openAdminPort(app.getHttpServer(), config.adminPort, config.host);
+  if (embedded !== undefined) {
+    const bound = ((adminPort ?? app.getHttpServer()) as NetServer).address() as AddressInfo;
+    await publishAddress(config.dataDir, bound, config.adminToken !== undefined);
+  }
   const running: Running = { app, logger, connections, answers, adminPort, metrics, tracing, close: embedded?.close };
   onStopSignal((signal) => void stop(running, signal));
   announce(config, secret, running);

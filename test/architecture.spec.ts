@@ -51,7 +51,23 @@ const mayImport: readonly [unit: string, others: readonly string[]][] = [
     ],
   ],
   ['main', ['app.module', 'app.setup', 'config', 'first-start', 'http', 'ops', 'persistence']],
-  ['cli', ['main', 'config.module', 'admin', 'auth', 'tenants', 'ops', 'http', 'persistence', 'scim', 'config']],
+  [
+    'cli',
+    [
+      'main',
+      'config.module',
+      'admin',
+      'auth',
+      'oauth',
+      'tenants',
+      'request-log',
+      'audit',
+      'ops',
+      'persistence',
+      'scim',
+      'config',
+    ],
+  ],
 ];
 
 /** Packages that the protocol core needs. It knows nothing of the framework, the database, the network or the clock. */

@@ -2,8 +2,11 @@ import { Command } from 'commander';
 import { version } from '../ops/version.js';
 import type { Surroundings } from './command.js';
 import { addDatabaseCommands } from './database-commands.js';
-import { endOf, exitCode } from './errors.js';
+import { addClientCommands } from './client-commands.js';
+import { endOf, exitCode } from './exit.js';
+import { addIssuerCommands } from './issuer-commands.js';
 import { addTenantCommands } from './tenant-commands.js';
+import { addTimeLineCommands } from './time-line-commands.js';
 import { addTokenCommands } from './token-commands.js';
 
 /**
@@ -21,7 +24,7 @@ export async function run(
     await program(surroundings, serve).parseAsync(argv, { from: 'user' });
     return exitCode.ok;
   } catch (error) {
-    const { code, reason } = endOf(error);
+    const { code, reason } = await endOf(error);
     if (reason !== undefined) surroundings.terminal.remark(`rollcall: ${reason}\n`);
     return code;
   }
@@ -30,7 +33,10 @@ export async function run(
 function program(surroundings: Surroundings, serve: () => Promise<unknown>): Command {
   const { write, remark } = surroundings.terminal;
   const command = new Command('rollcall')
-    .description('Administers Rollcall, a SCIM 2.0 server, on its database. The environment says which: see README.md.')
+    .description(
+      'Administers Rollcall, a SCIM 2.0 server: on its database, which the environment names (see README.md), or through ' +
+        'a running server.',
+    )
     .version(version())
     .exitOverride()
     .configureOutput({ writeOut: write, writeErr: remark })
@@ -43,6 +49,9 @@ function program(surroundings: Surroundings, serve: () => Promise<unknown>): Com
     });
   addTenantCommands(command, surroundings);
   addTokenCommands(command, surroundings);
+  addClientCommands(command, surroundings);
+  addIssuerCommands(command, surroundings);
+  addTimeLineCommands(command, surroundings);
   addDatabaseCommands(command, surroundings);
   return command;
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { lock } from 'proper-lockfile';
@@ -17,6 +17,9 @@ interface Holder {
   readonly pid: number;
   readonly host: string;
 }
+
+/** Where a server that holds a data directory writes down its address. */
+export const addressPath = (directory: string): string => join(directory, 'server.json');
 
 const isLocked = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ELOCKED';
 
@@ -47,12 +50,15 @@ async function take(directory: string): Promise<() => Promise<void>> {
     await utimes(lockfilePath, 0, 0);
     return lock(directory, options);
   });
+  // That of a server that was killed says nothing any more.
+  const forgetAddress = (): Promise<void> => rm(addressPath(directory), { force: true });
+  await forgetAddress();
   await writeFile(holderPath, JSON.stringify({ pid: process.pid, host: hostname() } satisfies Holder), { mode: 0o600 });
-  return release;
+  return () => forgetAddress().finally(release);
 }
 
 /** Whether the process that took the lock ran on this host and is gone. Anything unclear counts as alive. */
-async function isHolderDead(holderPath: string): Promise<boolean> {
+export async function isHolderDead(holderPath: string): Promise<boolean> {
   try {
     const { pid, host } = JSON.parse(await readFile(holderPath, 'utf8')) as Holder;
     if (host !== hostname()) return false;
