@@ -102,7 +102,7 @@ export class BulkRun {
     private readonly translate: (error: unknown) => ScimError,
     private readonly bounds: RunBounds,
   ) {
-    this.lasting = { ...ctx, isGone: () => false };
+    this.lasting = { ...ctx, isGone: () => false, onGone: () => () => undefined };
     request.operations.forEach(({ method, bulkId }, index) => {
       if (method === 'POST' && bulkId !== undefined) this.creators.set(bulkId, index);
     });

@@ -59,7 +59,7 @@ function collect(request: IncomingMessage, { bytes, held, grown }: Receiving, to
       request.pause();
       then();
     };
-    const fail = (error: unknown): void => settle(() => reject(error));
+    const fail = (error: Error): void => settle(() => reject(error));
     const take = (chunk: Buffer): void => {
       const length = received.length + chunk.length;
       try {
@@ -71,7 +71,7 @@ function collect(request: IncomingMessage, { bytes, held, grown }: Receiving, to
         }
         received.add(chunk);
       } catch (error) {
-        fail(error);
+        fail(error as Error);
       }
     };
     const end = (): void => settle(() => resolve(received.whole()));
