@@ -179,7 +179,7 @@ describe('requests', () => {
 
   it.each([
     ['/scim/v2/Nowhere', { route: 'unmatched', method: 'GET', status: '404' }],
-    ['/docs/swagger-ui.css', { route: 'none', method: 'GET', status: '200' }],
+    ['/docs/nowhere.css', { route: 'unmatched', method: 'GET', status: '404' }],
     ['/livez', { route: '/livez', method: 'GET', status: '200' }],
   ])('have no path of their own in the metrics: %s', async (path, labels) => {
     expect(await growth(`${duration}_count`, labels, () => server.scim.get(server.origin + path))).toBe(1);
