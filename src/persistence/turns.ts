@@ -187,10 +187,14 @@ export class Turns {
     if (account.waiting.length === 0) this.queues.delete(account);
   }
 
-  /** Whether waiting is of no use: by how long the tenant's turns take, those before it last longer than its patience. */
+  /**
+   * Whether waiting is of no use: by how long the tenant's turns take, those before it last longer than its patience. Where
+   * everybody waits for as long, nobody is refused before that.
+   */
   private isHopeless({ waiting, mean }: Account, patience: number): boolean {
-    const { share } = this.rules;
-    return waiting.length >= alwaysMayWait && (waiting.length * mean) / share > patience;
+    const { share, longestWait } = this.rules;
+    if (patience === longestWait || waiting.length < alwaysMayWait) return false;
+    return (waiting.length * mean) / share > patience;
   }
 
   private refusal(account: Account): ScimError {
