@@ -55,6 +55,7 @@ const tables = [
   'resource_count_changes',
   'audit_events',
   'request_log',
+  'tenant_bytes',
 ];
 const countRows = async (home: Home): Promise<Record<string, number>> => {
   const counts = tables.map((table) => `SELECT '${table}' AS name, count(*)::integer AS rows FROM "${table}"`);
