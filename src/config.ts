@@ -203,10 +203,10 @@ class Environment {
 }
 
 /**
- * How many connections to a database server a process opens beside DATABASE_CONNECTIONS, at most: one for look-ups by key and
- * four for large groups.
+ * How many connections to a database server a process opens beside DATABASE_CONNECTIONS, at most: one for look-ups by key,
+ * two for credentials and probes, and four to read large answers.
  */
-export const otherConnections = 5;
+export const otherConnections = 7;
 
 /** The configuration, read once at start; also its own injection token. */
 export abstract class Config {

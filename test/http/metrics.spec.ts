@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type pg from 'pg';
+import { Config, otherConnections } from '../../src/config.js';
 import { createLogger } from '../../src/ops/logging.js';
 import { serveMetrics, type MetricsServer } from '../../src/ops/metrics-server.js';
 import { Metrics } from '../../src/ops/metrics.js';
@@ -354,7 +355,9 @@ describe('the database', () => {
     client.release();
     const scope = { tenant: { id: randomUUID() } };
     expect(await statements('SELECT', async () => void (await portions.run(scope, 'SELECT 1', [])))).toBe(1);
-    expect(total(await scrape(), 'rollcall_database_connections_max')).toBe(server.app.get(Pools).most);
+    const pools = server.app.get(Pools);
+    expect(pools.most).toBe(most === 1 ? 1 : server.app.get(Config).databaseConnections + otherConnections);
+    expect(total(await scrape(), 'rollcall_database_connections_max')).toBe(pools.most);
   });
 });
 
