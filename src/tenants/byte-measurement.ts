@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { rowBytes } from '../persistence/stored-bytes.js';
 import { TenantBytes } from './tenant-bytes.js';
 
-const minute = 60 * 1000;
+const interval = 10 * 60 * 1000;
 /** How old a measurement may be before it is made again, in minutes. */
 const fresh = 60;
 /** Few enough that other statements come between, also where the database has one connection. */
@@ -46,7 +46,7 @@ export class ByteMeasurement implements OnApplicationBootstrap, OnApplicationShu
       this.running ??= this.measureAll()
         .catch((error: unknown) => this.logger.warn(`bytes of tenants stay unmeasured: ${(error as Error).name}`))
         .finally(() => (this.running = undefined));
-    }, minute).unref();
+    }, interval).unref();
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { DirectoryCounts } from '../../src/persistence/directory-counts.js';
 import type { JsonObject, JsonValue } from '../../src/scim/index.js';
+import { ByteMeasurement } from '../../src/tenants/byte-measurement.js';
 import { TenantBytes } from '../../src/tenants/tenant-bytes.js';
 import type { Answer, Resource, ScimClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -36,6 +37,7 @@ beforeAll(async () => {
   server = await startServer({ REQUEST_LOG: 'off' });
   await server.app.get(DirectoryCounts).onApplicationShutdown();
   await server.app.get(TenantBytes).onApplicationShutdown();
+  await server.app.get(ByteMeasurement).onApplicationShutdown();
   noteStatements();
   asking = await server.addTenant('asking');
   strict = await server.addTenant('strict', { profile: 'strict' });
