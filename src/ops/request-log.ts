@@ -40,7 +40,8 @@ export function requestLog(
           path: request.originalUrl.split('?', 1)[0]?.slice(0, 256),
           // Nothing was answered to a client that went away first.
           status: response.headersSent ? response.statusCode : undefined,
-          complete: response.writableFinished,
+          // An answer that waits in a connection when that ends counts as finished, too.
+          complete: response.writableFinished && !request.socket.destroyed,
           durationMs: Math.round(milliseconds),
           tenant: request.context?.tenant.name,
         },
