@@ -10,7 +10,7 @@ const connections = 4;
 /** Of these connections, how many one tenant's answers use at once. */
 const shareOfTenant = 3;
 /** In milliseconds: how long a statement waits for its turn where an answer can still be refused, and where it has begun. */
-const patience = { begin: 2_000, goOn: 20_000 } as const;
+const patience = { begin: 2_000, goOn: 60_000 } as const;
 
 /** A statement and its values. */
 export type Statement = Readonly<Record<'text', string> & Record<'values', unknown[]>>;
@@ -27,19 +27,17 @@ export class Portions implements OnApplicationShutdown {
   /** The connections that it has for itself; undefined on the embedded database, which has one for all. */
   readonly ownPool: pg.Pool | undefined;
   private readonly pool: pg.Pool;
-  private readonly turns = new Turns({
-    name: 'large answers',
-    total: connections,
-    share: shareOfTenant,
-    patience: patience.begin,
-    longestWait: patience.goOn,
-  });
+  private readonly turns: Turns;
 
   constructor(dataSource: DataSource) {
     const shared = poolOf(dataSource);
     this.ownPool = isServer(dataSource) ? new pg.Pool({ ...shared.options, max: connections }) : undefined;
     this.ownPool?.on('error', () => undefined);
     this.pool = this.ownPool ?? shared;
+    // On the one connection of the embedded database others come in between.
+    const [total, share] = this.ownPool ? [connections, shareOfTenant] : [1, 1];
+    const { begin, goOn } = patience;
+    this.turns = new Turns({ name: 'large answers', total, share, patience: begin, longestWait: goOn });
   }
 
   async onApplicationShutdown(): Promise<void> {
