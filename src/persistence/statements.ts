@@ -99,6 +99,11 @@ export class Statements {
   }
 }
 
+/** What the server says of a statement that was to be prepared by one before it, which was ended before it was. */
+const notPrepared = '26000';
+
 /** Only the statement was ended. Where the connection was, nothing was heard of the server, and others would not be either. */
-const isEndedByServer = (error: unknown): boolean =>
-  isTooLong(error) && (error as { severity?: unknown }).severity === 'ERROR';
+function isEndedByServer(error: unknown): boolean {
+  const { severity, code } = error as { severity?: unknown; code?: unknown };
+  return severity === 'ERROR' && (isTooLong(error) || code === notPrepared);
+}
