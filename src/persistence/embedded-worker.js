@@ -3,6 +3,8 @@
 // in dist, and in tests, which run what is in src.
 import { PGlite } from '@electric-sql/pglite';
 import { Blob } from 'node:buffer';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /**
@@ -101,6 +103,9 @@ async function answer(database, request) {
 }
 
 try {
+  // PostgreSQL does not start where an earlier start ended while it wrote this file. That nobody else has the directory is
+  // known already, by our own lock.
+  if (directory !== undefined) rmSync(join(directory, 'postmaster.pid'), { force: true });
   const database = await PGlite.create({
     ...(directory === undefined ? {} : { dataDir: directory }),
     ...(data.dump === undefined ? {} : { loadDataDir: new Blob([data.dump]) }),
