@@ -61,7 +61,7 @@ async function start(): Promise<void> {
       ? undefined
       : await openAdminPort(app.getHttpServer(), config.adminPort, config.host);
   if (embedded !== undefined) {
-    const bound = ((adminPort ?? app.getHttpServer())).address() as AddressInfo;
+    const bound = (adminPort ?? app.getHttpServer()).address() as AddressInfo;
     await publishAddress(config.dataDir, bound, config.adminToken !== undefined);
   }
   const running: Running = { app, logger, connections, answers, adminPort, metrics, tracing, close: embedded?.close };

@@ -76,7 +76,6 @@ const packagesOfScim = ['bidi-js'];
 /** What each file imports: files by their path from src, packages by their name. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
-
 /** What a thread of its own loads is JavaScript, which Node takes as it stands. */
 const scripts = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((file) => file.replaceAll(sep, '/'))

@@ -1,4 +1,4 @@
-import type { EmbeddedConnection } from './embedded-connection.js';
+import type { Duplex } from 'node:stream';
 import { EmbeddedThread, engineEnded, type EngineSource } from './embedded-thread.js';
 
 // In milliseconds.
@@ -42,7 +42,7 @@ export class EmbeddedEngine {
    * @returns its thread, with a session that has nothing of the one before
    * @throws Error with the code 57P02 when its data is lost
    */
-  async join(connection: EmbeddedConnection): Promise<EmbeddedThread> {
+  async join(connection: Duplex): Promise<EmbeddedThread> {
     const before = this.free;
     this.free = Promise.all([before, new Promise<void>((resolve) => void connection.once('close', () => resolve()))]);
     await before;
