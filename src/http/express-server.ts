@@ -29,6 +29,22 @@ export function createExpressServer(app: Express): Server {
   const options = { IncomingMessage: ExpressRequest, ServerResponse: ExpressResponse, connectionsCheckingInterval };
   return createServer(options, (request, response) => {
     request.url = originForm(request.url);
+    // Node gives it the connection once those before it are answered.
+    if (response.socket === null) endWithConnection(request, response);
     app(request, response);
   });
+}
+
+/**
+ * Closes the response to a pipelined request (RFC 9112 section 9.3.2) when its connection closes. Node does so only for the
+ * response that has the connection: those behind it would never give back what they hold.
+ */
+function endWithConnection({ socket }: IncomingMessage, response: ServerResponse): void {
+  const close = (): void => {
+    if (response.closed) return;
+    response.destroy();
+    response.emit('close');
+  };
+  socket.once('close', close);
+  response.once('close', () => socket.off('close', close));
 }

@@ -52,6 +52,21 @@ describe('the place of a request', () => {
     expect(await status()).toBe(200);
   });
 
+  it('is given back for pipelined requests, too, when their connection breaks before they have it', async () => {
+    await start('10');
+    const { release, reached } = holdReads(server);
+    const request = head('GET', '/scim/v2/Users/a', `Authorization: Bearer ${server.scim.token}`);
+    const socket = open(server.origin);
+    socket.on('error', () => undefined);
+    socket.write(request.replace('Connection: close', 'Connection: keep-alive').repeat(5));
+    await reached(5);
+    expect(running()).toBe(5);
+    await hangUp(server, socket);
+    release();
+    await isFree();
+    expect(server.app.get(TenantLimits).bytes.held).toBe(0);
+  });
+
   it('is given back when work for nobody fails', async () => {
     await start();
     let fail = (): void => undefined;
