@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../src/cli/program.js';
 import { readConfig } from '../src/config.js';
-import { words } from './support/curl.js';
+import { commandsIn, words } from './support/curl.js';
 
 /** Everything that people read: the pages at the root and those under docs/. */
 const pages = [
@@ -80,11 +80,22 @@ describe('docs/', () => {
   });
 });
 
-/** The commands about tenants and tokens that pages name in their text. */
+/** What stands for an id in a page. */
+const identifiers = Object.fromEntries(
+  ['TOKEN_ID', 'CLIENT_ID', 'ISSUER_ID', 'REQUEST_ID'].map((name) => [name, '019aaf3c-6b5e-7cc1-a4ad-0f8d8e5f0a11']),
+);
+
+const administering = /^npx rollcall (?:tenant|token|client|issuer|audit|request) /;
+
+/** The commands that administer: those that pages name in their text, and those of their shell blocks. */
 const commands = new Set(
-  pages
-    .flatMap((page) => readFileSync(page, 'utf8').match(/(?<=`)npx rollcall (?:tenant|token) [^`…]*(?=`)/g) ?? [])
-    .map((command) => command.trim()),
+  pages.flatMap((page) => {
+    const text = readFileSync(page, 'utf8');
+    const named = text.match(/(?<=`)npx rollcall [^`…]*(?=`)/g) ?? [];
+    return [...named, ...commandsIn(text.replace(/\\\n/g, ' '), 'npx')]
+      .map((command) => command.trim())
+      .filter((command) => administering.test(command));
+  }),
 );
 
 describe.each([...commands])('%s', (command) => {
@@ -93,7 +104,7 @@ describe.each([...commands])('%s', (command) => {
     const terminal = { write: () => undefined, remark: (text: string) => void remarks.push(text) };
     const withDatabase = () => Promise.reject(new Error('understood'));
     const surroundings = { terminal, readConfig: () => readConfig({}), withDatabase };
-    await run(words(command, {}).slice(2), surroundings, () => Promise.resolve());
+    await run(words(command, identifiers).slice(2), surroundings, () => Promise.resolve());
     expect(remarks).toEqual(['rollcall: Unexpected: understood\n']);
   });
 });

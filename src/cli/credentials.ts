@@ -31,8 +31,8 @@ export const replacing = (command: Command): Command =>
     .option('--overlap <seconds>', 'how long the old one stays good; a day unless given')
     .option('--expires <time>', 'of the new one; in a year unless given');
 
-/** What of a list with commas between. */
-export const listOf = (text: string): string[] => text.split(',').map((entry) => entry.trim());
+/** The entries of a list with commas between; an empty text is an empty list. */
+export const listOf = (text: string): string[] => (text === '' ? [] : text.split(',').map((entry) => entry.trim()));
 
 /** The body that makes a credential. */
 export const newCredential = ({ name, scopes, expires }: CreateOptions): JsonObject => ({

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { IssuerDto } from '../admin/issuers.dto.js';
-import type { JsonObject } from '../scim/index.js';
+import type { JsonObject, JsonValue } from '../scim/index.js';
 import { administer, administering, all, type AdminOptions } from './administer.js';
 import type { OutsideIssuers } from './administration.js';
 import { writeResult, type Surroundings } from './command.js';
@@ -85,7 +85,7 @@ function addDefiningCommands(issuer: Command, surroundings: Surroundings): void 
       if (Object.keys(changes).length === 0) throw new UsageError('Say what is to change: see --help.');
       return show(surroundings, options, async ({ read, replace }) => {
         const { id: _id, createdAt: _createdAt, ...before } = await read(tenant, id);
-        return replace(tenant, id, { ...before, ...changes });
+        return replace(tenant, id, { ...withoutAbsent(before), ...changes });
       });
     });
 }
@@ -122,10 +122,16 @@ function definitionOf(options: DefinitionOptions): JsonObject {
     scopeValues: scopeValue === undefined ? undefined : listsByName('--scope-value', scopeValue),
     requiredClaims: require === undefined ? undefined : listsByName('--require', require),
   };
-  return Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  return withoutAbsent(given);
 }
+
+/** The members that are there. */
+const withoutAbsent = (object: object): JsonObject =>
+  Object.fromEntries(
+    Object.entries(object).flatMap(([name, value]: [string, JsonValue | undefined]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
 
 /** Reads `name=value,value` arguments. A name may have an equals sign, a value may not. @throws UsageError */
 function listsByName(option: string, given: readonly string[]): Record<string, string[]> {

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import 'reflect-metadata';
 import { onStopSignal } from '../ops/stop-signals.js';
 import type { Surroundings } from './command.js';
 import { run } from './program.js';

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import type { Config } from '../config.js';
 import { isEmbeddedIn, openEmbedded, type EmbeddedDatabase } from '../persistence/embedded.js';
 

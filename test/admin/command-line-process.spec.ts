@@ -1,11 +1,11 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ScimClient } from '../support/client.js';
 import { databaseUrl, onServer, serverUrl } from '../support/database.js';
-import { build, endProcesses, runCommand, startProcess, stopProcess } from '../support/process.js';
+import { build, endProcesses, killProcess, runCommand, startProcess, stopProcess } from '../support/process.js';
 
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -54,7 +54,10 @@ describe('the program rollcall', () => {
     const meanwhile = await run('tenant', 'list');
     if (serverUrl === undefined) {
       expect([meanwhile.code, meanwhile.stdout]).toEqual([1, '']);
-      expect(meanwhile.stderr).toMatch(/^rollcall: .* is in use by another Rollcall process.*use its admin API\.\n$/);
+      const advice = 'which has no ADMIN_TOKEN. Stop it, or start it with ADMIN_TOKEN.';
+      expect(meanwhile.stderr).toBe(
+        `rollcall: ${environment['DATA_DIR']} is in use by the server at ${server.origin}, ${advice}\n`,
+      );
     } else {
       expect([meanwhile.code, meanwhile.stdout]).toEqual([0, expect.stringContaining('acme')]);
     }
@@ -62,6 +65,32 @@ describe('the program rollcall', () => {
 
     const deleted = await run('tenant', 'delete', 'acme', '--confirm', 'acme');
     expect([deleted.code, deleted.stdout, deleted.stderr]).toEqual([0, 'The tenant acme is erased.\n', '']);
+  }, 120_000);
+
+  it('works beside a server that has the embedded database open, through its admin API', async () => {
+    const withoutToken = await home();
+    const directory = withoutToken['DATA_DIR'] ?? '';
+    const token = 'operators-token-of-32-characters-or-more';
+    const administered = { ...withoutToken, ADMIN_TOKEN: token, HOST: '0.0.0.0' };
+    const server = await startProcess(administered);
+    const created = await runCommand(['tenant', 'create', 'acme', '--token', 'Okta'], administered);
+    const [, secret = ''] = /^Bearer token +(\S+)$/m.exec(created.stdout) ?? [];
+    expect([created.code, secret]).toEqual([0, expect.stringMatching(/^rollcall_/)]);
+    const { port } = new URL(server.origin);
+    const acme = new ScimClient(`http://127.0.0.1:${port}/tenants/acme/scim/v2`, secret);
+    expect((await acme.post('/Users', { userName: 'ann' })).status).toBe(201);
+    if (serverUrl === undefined) {
+      const refused = await runCommand(['tenant', 'list'], withoutToken);
+      const advice = 'Set ADMIN_TOKEN to that of the server, or stop the server.';
+      const inUse = `${directory} is in use by the server at http://127.0.0.1:${port}. ${advice}`;
+      expect([refused.code, refused.stderr]).toEqual([1, `rollcall: ${inUse}\n`]);
+      expect((await stat(join(directory, 'server.json'))).mode & 0o777).toBe(0o600);
+      // Killed, it leaves its address behind. The next command takes no notice of it.
+      await killProcess(server);
+      expect(await readdir(directory)).toContain('server.json');
+    } else await stopProcess(server);
+    expect((await runCommand(['tenant', 'list'], administered)).stdout).toContain('acme');
+    if (serverUrl === undefined) expect(await readdir(directory)).not.toContain('server.json');
   }, 120_000);
 
   it('ends with 2 when it is not understood, and with 1 when the database is away', async () => {

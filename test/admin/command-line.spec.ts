@@ -272,7 +272,7 @@ describe('rollcall check', () => {
       'is in use by the server',
       new DataDirectoryInUse('./data'),
       './data is in use by another Rollcall process; stop it, or set DATA_DIR or DATABASE_URL. ' +
-        'While the server runs on the embedded database, use its admin API.',
+        'A command can also ask a running server: see --server.',
     ],
   ])('says that the database %s, as every command does', async (_what, failure, detail) => {
     const { code, out } = await rollcall(['check', '--json'], { failure });
@@ -317,6 +317,14 @@ describe('a command that is not understood', () => {
     [
       ['token', '--help'],
       ['create', 'list', 'revoke', 'rotate'],
+    ],
+    [
+      ['client', '--help'],
+      ['create', 'list', 'show', 'revoke', 'rotate'],
+    ],
+    [
+      ['issuer', '--help'],
+      ['create', 'list', 'show', 'replace', 'update', 'delete'],
     ],
     [
       ['tenant', 'set', '--help'],
