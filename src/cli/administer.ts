@@ -34,7 +34,13 @@ export async function administer<T>(
   }
   const running = config.databaseUrl === undefined ? await findServer?.(config.dataDir) : undefined;
   if (running !== undefined) return work(overHttp(running.origin, tokenFor(config, running)));
-  return withDatabase(config, async (database) => (await import('./in-process.js')).inProcess(config, database, work));
+  // Loaded while the database opens.
+  const loading = import('./in-process.js');
+  try {
+    return await withDatabase(config, async (database) => (await loading).inProcess(config, database, work));
+  } finally {
+    await loading;
+  }
 }
 
 function tokenFor(

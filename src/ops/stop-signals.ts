@@ -18,6 +18,18 @@ let stop: Stop | undefined;
  * @param next ends the process at once unless given
  */
 export function onStopSignal(next: Stop = endAtOnce): void {
-  if (stop === undefined) for (const signal of signals) process.once(signal, () => stop?.(signal));
+  if (stop === undefined) for (const signal of signals) takeFirst(signal);
   stop = next;
+}
+
+/**
+ * Takes the first of a signal; the next one ends the process. The listener stays until the others of this signal have run:
+ * the lock of the data directory has one that ends the process where it finds itself alone.
+ */
+function takeFirst(signal: StopSignal): void {
+  const take = (): void => {
+    setImmediate(() => process.off(signal, take));
+    stop?.(signal);
+  };
+  process.on(signal, take);
 }
