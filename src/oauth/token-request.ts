@@ -31,6 +31,10 @@ export async function readTokenRequest(request: Request): Promise<TokenRequest> 
 /** Reads the parameters of the body. Those without a value count as left out (RFC 6749 section 3.2). */
 async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
   if (!isForm(request)) throw new OAuthError('invalid_request', `The body must be ${mediaType}.`);
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  if (coding.toLowerCase() !== 'identity') {
+    throw new OAuthError('invalid_request', 'Content-Encoding is not supported; send the body as it is.');
+  }
   const body = await bodiesOf(request)
     .bytesOf(request, largestBody)
     .catch((error: unknown) => Promise.reject(unreadable(error)));
@@ -44,7 +48,7 @@ async function readForm(request: Request): Promise<ReadonlyMap<string, string>> 
   return found;
 }
 
-/** Whether the body is a form in UTF-8, as it stands. */
+/** Whether the body is a form in UTF-8. */
 function isForm({ headers }: Request): boolean {
   const [type = '', ...parameters] = (headers['content-type'] ?? '')
     .toLowerCase()
@@ -52,7 +56,7 @@ function isForm({ headers }: Request): boolean {
     .map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length);
   const isUtf8 = charset === undefined || charset.replaceAll('"', '') === 'utf-8';
-  return type === mediaType && isUtf8 && (headers['content-encoding'] ?? 'identity').toLowerCase() === 'identity';
+  return type === mediaType && isUtf8;
 }
 
 function unreadable(error: unknown): Error {

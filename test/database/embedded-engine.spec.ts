@@ -23,7 +23,7 @@ import { Progress, Writers } from '../support/writers.js';
 
 jest.setTimeout(600_000);
 
-const SCIM_TOKEN = 'embedded-engine-test-token-0123456789';
+const SCIM_TOKEN = 'token-of-the-embedded-engine-under-test';
 /** A statement that would run for days, and looks at no interrupt. */
 const endless = 'SELECT count(*) FROM generate_series(1, 1000000000000)';
 const insertTenant = (name: string): string =>

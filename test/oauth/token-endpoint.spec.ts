@@ -154,7 +154,7 @@ describe('a token request that is refused (RFC 6749 section 5.2)', () => {
       () => askForToken(server, granting, { ...authorized(), 'Content-Encoding': 'gzip' }),
       400,
       'invalid_request',
-      'The body cannot be read.',
+      'Content-Encoding is not supported; send the body as it is.',
     ],
     [
       'more than 8 KiB',
