@@ -45,7 +45,7 @@ export class Quotas {
       refuseGrowth: (scope, growth) => this.refuseGrowth(scope, growth, most.bytes),
       wrote: (bytes) => {
         this.bytes.add(tenant.id, bytes);
-        this.limits.charge(tenant, Math.floor(bytes / bytesOfOperation));
+        if (bytes >= bytesOfOperation) this.limits.charge(tenant, Math.floor(bytes / bytesOfOperation));
       },
     };
     this.quotas.set(tenant, quota);
