@@ -61,7 +61,7 @@ describe('a value in a filter (RFC 7644 section 3.4.2.2)', () => {
     ['ew', '_q', 0],
     ['eq', '100%_\\d"q', 1],
     ['co', '%_%_%_%_%_%_%_%_', 0],
-    ['co', `${'a'.repeat(2_000)}!`, 0],
+    ['co', `${'a'.repeat(255)}!`, 0],
     ['co', '(a+)+$', 0],
   ])('stands for itself: title %s %j', async (op, value, totalResults) => {
     const answer = await search('/Users', `title ${op} ${JSON.stringify(value)}`);
