@@ -108,7 +108,10 @@ export class Turns {
     const account = this.accountOf(tenant.id);
     const { total, share } = this.rules;
     if (this.held < total && account.held < share && account.waiting.length === 0) return this.begin(account);
-    if (this.isHopeless(account, patience)) throw this.refusal(account);
+    if (this.isHopeless(account, patience)) {
+      this.dropGone(account);
+      if (this.isHopeless(account, patience)) throw this.refusal(account);
+    }
     return new Promise((start, refuse) => {
       const waiter: Waiter = { isGone, start, refuse, since: this.now(), timer: undefined };
       account.waiting.push(waiter);
@@ -180,6 +183,15 @@ export class Turns {
       this.leave(account, waiter);
       waiter.refuse(waiter.isGone?.() === true ? hungUp() : this.refusal(account));
     }, milliseconds).unref();
+  }
+
+  /** Lets those go whose clients have hung up: they are not in the way of those who still wait. */
+  private dropGone(account: Account): void {
+    for (const waiter of account.waiting.filter(({ isGone }) => isGone?.() === true)) {
+      account.waiting.splice(account.waiting.indexOf(waiter), 1);
+      this.leave(account, waiter);
+      waiter.refuse(hungUp());
+    }
   }
 
   private leave(account: Account, { timer }: Waiter): void {

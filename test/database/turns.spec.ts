@@ -87,6 +87,19 @@ describe('Turns', () => {
     expect(waiting.map(({ status }) => status)).toEqual([...Array.from({ length: 8 }, () => undefined), 429]);
   });
 
+  it('are not refused because of clients that have left and wait in front', async () => {
+    const first = now('a');
+    await pass(5_000);
+    first.end();
+    now('a');
+    now('a');
+    const left = Array.from({ length: 8 }, () => later('a', true));
+    const stayed = later('a');
+    await pass(1);
+    expect([...left, stayed].map(({ status }) => status)).toEqual([...left.map(() => 408), undefined]);
+    expect(turns.waiting).toBe(1);
+  });
+
   it('may be waited for by many where they are short', async () => {
     now('a');
     now('a');

@@ -82,7 +82,10 @@ describeWith(programs, 'A primary behind HAProxy, with a synchronous standby, un
         await writers.acknowledged.more(80);
         await writers.stop();
         expect(await progress.contradictions(scim)).toEqual([]);
-        expect([...writers.refusals.values()]).toEqual([{ status: 503, retryAfter: '5', body: scimError(503) }]);
+        // In the words of the database that is away, or of its connections that are all in use because of that.
+        for (const refusal of writers.refusals.values()) {
+          expect(refusal).toEqual({ status: 503, retryAfter: '5', body: scimError(503) });
+        }
         expect(writers.lost).toEqual(new Set());
         expect(writers.longest).toBeLessThan(longestAnswer);
         expect(await inconsistencies((sql) => queryHome({ DATABASE_URL: standby.url }, sql))).toEqual([]);
