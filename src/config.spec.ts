@@ -8,7 +8,7 @@ const defaults = {
   publicUrl: 'http://localhost:3000',
   docs: true,
   httpConnections: 2000,
-  databaseConnections: 10,
+  databaseConnections: 12,
   preparedStatements: true,
   accessTokenSeconds: 600,
   loopbackIssuers: false,

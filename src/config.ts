@@ -121,7 +121,7 @@ class Environment {
   HTTP_CONNECTIONS = '2000';
 
   @IsWholeNumber(2, 200)
-  DATABASE_CONNECTIONS = '10';
+  DATABASE_CONNECTIONS = '12';
 
   @IsWholeNumber(1, 60)
   SEARCH_SECONDS = '5';

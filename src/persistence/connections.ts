@@ -7,7 +7,7 @@ export interface Connections {
 }
 
 /** Of the connections that tenants share, so many are for searches. */
-const partForSearches = 0.3;
+const partForSearches = 0.4;
 
 /** For what every request needs first: whose credentials are sent, and whether the database answers. */
 export const reservedConnections = 2;

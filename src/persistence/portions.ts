@@ -8,7 +8,7 @@ import { Turns } from './turns.js';
 
 const connections = 4;
 /** Of these connections, how many one tenant's answers use at once. */
-const shareOfTenant = 3;
+const shareOfTenant = 2;
 /** In milliseconds: how long a statement waits for its turn where an answer can still be refused, and where it has begun. */
 const patience = { begin: 2_000, goOn: 60_000 } as const;
 

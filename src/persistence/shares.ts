@@ -8,12 +8,17 @@ import { Turns, type TurnRules } from './turns.js';
 const second = 1_000;
 /** As long as a pool lets anybody wait for a connection. */
 const connectionWait = 5 * second;
+/** In milliseconds: where a tenant's turns take less, more of them at once are no burden to others. */
+const quick = 25;
 /** How long a tenant's searches wait for each other. */
 const searchPatience = 2 * second;
 /** On the one connection of the embedded database everybody may have to wait for a statement that takes long. */
 const embeddedWait = 20 * second;
-/** One tenant's look-ups that are under way, of all. */
-const lookUpsUnderWay = { total: 128, share: 16 };
+/**
+ * One tenant's look-ups that are under way, of all. They are answered one after the other, so those of a tenant whose rows
+ * are large go one by one.
+ */
+const lookUpsUnderWay = { total: 128, share: 16, slow: { mean: 5, share: 1 } };
 
 /** How tenants share the connections to the database. */
 @Injectable()
@@ -42,7 +47,7 @@ interface Rules {
   readonly searches: TurnRules;
 }
 
-/** One tenant has half of the connections at most, and never the last one; some are left to the administration. */
+/** A tenant never has the last connection, and only half of them where its statements take long. One is left to the administration. */
 function ofServer({ databaseConnections, searchSeconds }: Config): Rules {
   const { requests, searches } = connectionsFor(databaseConnections);
   const total = Math.max(1, requests - 1);
@@ -50,7 +55,8 @@ function ofServer({ databaseConnections, searchSeconds }: Config): Rules {
     requests: {
       name: 'requests',
       total,
-      share: Math.max(1, Math.min(total - 1, Math.ceil(requests / 2))),
+      share: Math.max(1, total - 1),
+      slow: { mean: quick, share: Math.max(1, Math.min(total - 1, Math.ceil(requests / 2))) },
       patience: connectionWait,
       longestWait: connectionWait,
     },
@@ -58,6 +64,7 @@ function ofServer({ databaseConnections, searchSeconds }: Config): Rules {
       name: 'searches',
       total: searches,
       share: Math.max(1, searches - 1),
+      slow: { mean: quick, share: Math.max(1, Math.ceil(searches / 3)) },
       patience: searchPatience,
       // Whoever is next has a turn when the slowest search ends.
       longestWait: connectionWait + searchSeconds * second,

@@ -15,6 +15,8 @@ export interface TurnRules {
   readonly total: number;
   /** How many of them one tenant may have. */
   readonly share: number;
+  /** A smaller share for a tenant whose turns take so many milliseconds or more, in the mean, or had none yet. */
+  readonly slow?: { readonly mean: number; readonly share: number };
   /** How long a request waits while its own tenant has its share. */
   readonly patience: number;
   /** How long a request waits in all. */
@@ -106,8 +108,9 @@ export class Turns {
    */
   take({ tenant, isGone }: Claimant, patience = this.rules.patience): Turn | Promise<Turn> {
     const account = this.accountOf(tenant.id);
-    const { total, share } = this.rules;
-    if (this.held < total && account.held < share && account.waiting.length === 0) return this.begin(account);
+    const { total } = this.rules;
+    if (this.held < total && account.held < this.shareOf(account) && account.waiting.length === 0)
+      return this.begin(account);
     if (this.isHopeless(account, patience)) {
       this.dropGone(account);
       if (this.isHopeless(account, patience)) throw this.refusal(account);
@@ -118,6 +121,11 @@ export class Turns {
       this.queues.add(account);
       this.patiently(account, waiter, patience);
     });
+  }
+
+  private shareOf({ mean }: Account): number {
+    const { share, slow } = this.rules;
+    return slow && mean >= slow.mean ? slow.share : share;
   }
 
   private begin(account: Account): Turn {
@@ -163,7 +171,7 @@ export class Turns {
   private next(now: number): Account | undefined {
     let [next, least]: [Account | undefined, number] = [undefined, Infinity];
     for (const account of this.queues) {
-      if (account.held >= this.rules.share) continue;
+      if (account.held >= this.shareOf(account)) continue;
       // What runs has not been charged yet.
       const used = chargeAt(account, now) + account.held * now - account.begun;
       if (used < least) [next, least] = [account, used];
@@ -175,7 +183,7 @@ export class Turns {
   private patiently(account: Account, waiter: Waiter, milliseconds: number): void {
     waiter.timer = setTimeout(() => {
       const left = waiter.since + this.rules.longestWait - this.now();
-      if (account.held < this.rules.share && left > 1 && waiter.isGone?.() !== true) {
+      if (account.held < this.shareOf(account) && left > 1 && waiter.isGone?.() !== true) {
         this.patiently(account, waiter, left);
         return;
       }
@@ -203,14 +211,16 @@ export class Turns {
    * Whether waiting is of no use: by how long the tenant's turns take, those before it last longer than its patience. Where
    * everybody waits for as long, nobody is refused before that.
    */
-  private isHopeless({ waiting, mean }: Account, patience: number): boolean {
-    const { share, longestWait } = this.rules;
+  private isHopeless(account: Account, patience: number): boolean {
+    const { waiting, mean } = account;
+    const { longestWait } = this.rules;
     if (patience === longestWait || waiting.length < alwaysMayWait) return false;
-    return (waiting.length * mean) / share > patience;
+    return (waiting.length * mean) / this.shareOf(account) > patience;
   }
 
   private refusal(account: Account): ScimError {
-    const { name, share, longestWait } = this.rules;
+    const { name, longestWait } = this.rules;
+    const share = this.shareOf(account);
     // Where nothing moves at all, it is the database and not the tenant.
     const isStill = this.now() - this.movedAt >= longestWait;
     if (isStill || account.held < share) {
@@ -232,7 +242,14 @@ export class Turns {
     const known = this.accounts.get(tenantId);
     if (known) return known;
     if (this.accounts.size >= mostAccounts) this.forgetIdle();
-    const account: Account = { held: 0, begun: 0, charged: 0, chargedAt: 0, mean: 0, waiting: [] };
+    const account: Account = {
+      held: 0,
+      begun: 0,
+      charged: 0,
+      chargedAt: 0,
+      mean: this.rules.slow?.mean ?? 0,
+      waiting: [],
+    };
     this.accounts.set(tenantId, account);
     return account;
   }

@@ -109,6 +109,25 @@ describe('Turns', () => {
     expect(turns.waiting).toBe(50);
   });
 
+  it('are fewer for a tenant whose turns are long, or had none yet', async () => {
+    turns = new Turns({ ...rules, slow: { mean: 25, share: 1 } });
+    const first = now('a');
+    const second = later('a');
+    await pass(1);
+    expect(second.turn).toBeUndefined();
+    first.end();
+    await pass(1);
+    expect(second.turn).toBeDefined();
+    now('a');
+    second.turn?.end();
+    const third = now('a');
+    await pass(1_000);
+    third.end();
+    const fourth = later('a');
+    await pass(1);
+    expect(fourth.turn).toBeUndefined();
+  });
+
   it('are not given to clients that have left', async () => {
     const [first] = [now('a'), now('b'), now('c')];
     const [left, stayed] = [later('d', true), later('d')];
