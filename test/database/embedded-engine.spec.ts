@@ -212,7 +212,8 @@ describeEmbedded('The engine of the embedded database', () => {
         const addresses = types.map((type) => ({ type, formatted }));
         expect((await server.scim.post('/Users', { userName: `fat-${number}`, addresses })).status).toBe(201);
       }
-      const terms = Array.from({ length: 26 }, (_, index) => `addresses.formatted co "${'x'.repeat(250)}${index}"`);
+      // They differ in the beginning, which is compared last.
+      const terms = Array.from({ length: 26 }, (_, index) => `addresses.formatted co "${index}${'x'.repeat(250)}"`);
       const filter = encodeURIComponent(terms.join(' or '));
       const progress = new Progress();
       const started = writers(server.scim, progress);
