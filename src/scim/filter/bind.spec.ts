@@ -342,3 +342,23 @@ describe('names and values that only look like others', () => {
     expect(bind('nickName eq "True"', userSchema, profiles.default)).toEqual(compare('nickName', 'eq', 'true'));
   });
 });
+
+describe('an operand of co, sw and ew (RFC 7644 section 3.4.2.2)', () => {
+  const beyond = (op: string): string => `nickName ${op} "${'a'.repeat(257)}"`;
+
+  it.each(['co', 'sw', 'ew'])('has at most 256 characters: %s', (op) => {
+    expect(refusal(beyond(op))).toEqual(
+      refused(`"${op}" takes at most 256 characters; "nickName" is compared with more.`),
+    );
+  });
+
+  it('is counted in characters, not in units of UTF-16', () => {
+    const text = '😀'.repeat(256);
+    expect(bind(`nickName co "${text}"`, userSchema, profiles.default)).toEqual(compare('nickName', 'co', text));
+  });
+
+  it('may be longer where whole values are compared', () => {
+    const text = 'a'.repeat(257);
+    expect(bind(beyond('eq'), userSchema, profiles.default)).toEqual(compare('nickName', 'eq', text));
+  });
+});
