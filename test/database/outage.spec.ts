@@ -166,11 +166,11 @@ if (serverUrl !== undefined) {
       return client;
     }
 
-    async function waitingFor(home: Home, count: number): Promise<void> {
+    async function waitingFor(home: Home, least: number): Promise<void> {
       const sql = `SELECT count(*)::integer AS n FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       await onServer(home['DATABASE_URL'] ?? '', async (client) => {
-        await until(async () => (await client.query<{ n: number }>(sql)).rows[0]?.n === count);
+        await until(async () => ((await client.query<{ n: number }>(sql)).rows[0]?.n ?? 0) >= least);
       });
     }
     const rename = (displayName: string) => [{ op: 'replace', path: 'displayName', value: displayName }];
@@ -183,7 +183,8 @@ if (serverUrl !== undefined) {
       const locking = await lockGroups(home);
       const { requests } = connectionsFor(readConfig({}).databaseConnections);
       const share = Math.ceil(requests / 2);
-      const waiting = Array.from({ length: share }, (_, n) =>
+      // More than the tenant may have; how many that is depends on how quick its statements were.
+      const waiting = Array.from({ length: requests }, (_, n) =>
         scim.operations(`/Groups/${group.id}`, rename(`name ${n}`)),
       );
       await waitingFor(home, share);
@@ -194,8 +195,10 @@ if (serverUrl !== undefined) {
       const read = await Promise.all(paths.map((path) => scim.get(path)));
       expect(read.map(({ status }) => status)).toEqual(paths.map(() => 200));
       await locking.query('ROLLBACK');
-      expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(waiting.map(() => 204));
-      expect((await scim.get(`/Groups/${group.id}`)).body.meta.version).toBe(`W/"${share + 1}"`);
+      const renamed = (await Promise.all(waiting)).filter(({ status }) => status === 204).length;
+      expect(renamed).toBeGreaterThanOrEqual(share);
+      expect(renamed).toBeLessThan(requests);
+      expect((await scim.get(`/Groups/${group.id}`)).body.meta.version).toBe(`W/"${renamed + 1}"`);
     });
 
     it('are waited for as long as a statement may take, then the answer is 503 and nothing has changed', async () => {
