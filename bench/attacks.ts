@@ -174,7 +174,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     atOnce: 60,
   },
   'slow readers of a large group': {
-    prepare: (client) => manyMembers(client, 20_000),
+    prepare: (client) => manyMembers(client, 6_000),
     round: async (client) => {
       const socket = client.open('GET', `/Groups/${client.notes.get('group')}`);
       const timer = setInterval(() => void socket.read(4096), 5_000);
