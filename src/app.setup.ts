@@ -29,7 +29,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
   app.set('etag', false);
   // Query strings are read strictly, and only where SCIM defines them.
   app.set('query parser', false);
-  // Whose X-Forwarded-For says where a request comes from: nobody's, unless somebody is named.
+  // The proxies whose X-Forwarded-For is trusted: none by default.
   app.set('trust proxy', config.trustProxy ?? false);
   app.setLocal('bodies', app.get(RequestBodies));
   app.use(requestLog(logger, app.get(RequestMetrics), app.get(RequestRecorder)));
@@ -46,7 +46,7 @@ export function setUp(app: NestExpressApplication, config: Config, logger: Logge
 
 /** Bounds what connections may cost. */
 function boundServer(server: Server, { httpConnections, trustProxy }: Config, logger: Logger): void {
-  // A client that sends slowly is let go, so that it cannot hold a connection for ever.
+  // A client that sends slowly is let go, so that it cannot keep a connection.
   server.headersTimeout = 15 * second;
   server.requestTimeout = 60 * second;
   server.keepAliveTimeout = 65 * second;

@@ -8,7 +8,7 @@ import { fallbackRoute } from '../http/unrouted.js';
 import { AdminAuthGuard } from './admin-auth.guard.js';
 import { adminPath } from './admin-api.js';
 
-/** Answers what no other route of the administration takes: to operators, and not to whoever has a tenant's token. */
+/** Answers what no other route of the administration takes: to operators only, not to clients of a tenant. */
 @ApiExcludeController()
 @Public()
 @UseGuards(AdminAuthGuard)

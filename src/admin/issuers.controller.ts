@@ -93,7 +93,7 @@ export class IssuersController {
 
   @Put(':id')
   @IdParameter()
-  @ApiOperation({ summary: 'Define an issuer anew', description: 'What is left out is as in a new one.' })
+  @ApiOperation({ summary: 'Replace an issuer', description: 'Omitted fields get their defaults.' })
   @JsonRequest(IssuerDefinitionDto, examples)
   @JsonAnswer(200, 'The issuer as it is now.', IssuerDto)
   @ScimErrors('invalidSyntax', 'invalidValue', 'notFound', 'uniqueness')

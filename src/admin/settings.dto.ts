@@ -70,7 +70,7 @@ export class SettingsDto implements Partial<TenantSettings> {
   @AtMost('maxBulkPayloadBytes', 'Most bytes of a bulk request.')
   maxBulkPayloadBytes?: number | null;
 
-  @AtMost('requestsPerSecond', 'Requests per second before clients are told to wait.')
+  @AtMost('requestsPerSecond', 'Requests per second before clients get 429.')
   requestsPerSecond?: number | null;
 
   @AtMost('concurrentRequests', 'Requests at the same time, in one process.')

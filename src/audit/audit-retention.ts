@@ -36,7 +36,7 @@ export class AuditRetention implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-// A tenant without a setting follows the server, and 0 days are for ever. Each tenant is one look into the index.
+// A tenant without a setting follows the server, and 0 days keep events without end. Each tenant is one look into the index.
 const removeSql = `
   WITH kept AS (
     SELECT id, coalesce((settings ->> 'auditRetentionDays')::integer, $2) AS days FROM tenants
